@@ -1,0 +1,65 @@
+/* address_space.h - the memory of the dead process.
+ *
+ * A sorted list of ranges. Asking for bytes has three answers: BYTES, NOT_SAVED (mapped in the process, but neither in the
+ * core nor known from a binary) and NOT_MAPPED. A segment of a core has a memory size and a (smaller) file size:
+ *
+ *     start        start+saved          end
+ *       |--- bytes ---|--- not saved ----|            no read may cross from one into the other silently
+ *
+ * Not-saved parts of read-only file mappings (program text) are filled from the binaries, once they are verified
+ * (modules.h). Ranges point into the mapped files: nothing is copied.
+ * THREADS    after pm_mem_finish() all readers may be used from many threads at once.
+ * OWNERSHIP  the bytes belong to whoever mapped them and must outlive the address space. */
+#ifndef PM_PARSERS_ADDRESS_SPACE_H
+#define PM_PARSERS_ADDRESS_SPACE_H
+
+#include <stddef.h>
+
+#include "postmortem/base/cleanup.h"
+#include "postmortem/base/error.h"
+
+struct pm_mem;
+
+enum pm_mem_state { PM_MEM_NOT_MAPPED, PM_MEM_NOT_SAVED, PM_MEM_BYTES };
+enum pm_mem_protection { PM_MEM_READ = 4, PM_MEM_WRITE = 2, PM_MEM_EXECUTE = 1 }; /* as in ELF p_flags */
+
+struct pm_mem_range {
+    pm_addr start, end;
+    const uint8_t *bytes; /* NULL = not saved */
+    uint32_t protection;
+    bool from_file; /* bytes of a binary, not of the core */
+};
+
+struct pm_error *pm_mem_create(struct pm_mem **ret);
+void pm_mem_destroy(struct pm_mem *mem);
+/* One segment of the core: `saved` bytes at `bytes`, then up to end not saved. Overlaps: the first one wins. */
+struct pm_error *pm_mem_add(struct pm_mem *mem, pm_addr start, pm_addr end, const uint8_t *bytes, uint64_t saved,
+                            uint32_t protection);
+/* Fills only what is not saved inside [start, start + length); addresses that no segment covers become mapped. */
+struct pm_error *pm_mem_fill(struct pm_mem *mem, pm_addr start, const uint8_t *bytes, uint64_t length,
+                             uint32_t protection);
+struct pm_error *pm_mem_finish(struct pm_mem *mem); /* sorts; may be called again after more pm_mem_fill() */
+
+size_t pm_mem_range_count(const struct pm_mem *mem);
+const struct pm_mem_range *pm_mem_range_at(const struct pm_mem *mem, size_t index); /* ascending */
+const struct pm_mem_range *pm_mem_find(const struct pm_mem *mem, pm_addr addr);     /* NULL = not mapped */
+
+/* Silent: for scanning. */
+enum pm_mem_state pm_mem_probe(const struct pm_mem *mem, pm_addr addr, uint64_t length);
+const uint8_t *pm_mem_view(const struct pm_mem *mem, pm_addr addr, uint64_t length); /* NULL unless all of it is BYTES
+                                                                                         and contiguous in our memory */
+const uint8_t *pm_mem_view_some(const struct pm_mem *mem, pm_addr addr, uint64_t *length_ret); /* what there is from addr on */
+bool pm_mem_copy(const struct pm_mem *mem, pm_addr addr, void *ret, uint64_t length); /* may cross adjacent ranges */
+bool pm_mem_u64(const struct pm_mem *mem, pm_addr addr, uint64_t *ret);
+bool pm_mem_u32(const struct pm_mem *mem, pm_addr addr, uint32_t *ret);
+bool pm_mem_u16(const struct pm_mem *mem, pm_addr addr, uint16_t *ret);
+bool pm_mem_u8(const struct pm_mem *mem, pm_addr addr, uint8_t *ret);
+/* A NUL-terminated text of at most `most` bytes as malloc memory, or NULL. */
+char *pm_mem_string(const struct pm_mem *mem, pm_addr addr, size_t most);
+
+/* Loud: the error names the first address that has no bytes, and which of the two reasons it is. */
+struct pm_error *pm_mem_read(const struct pm_mem *mem, pm_addr addr, uint64_t length, void *ret);
+
+PM_DEFINE_AUTO(mem, struct pm_mem, pm_mem_destroy)
+
+#endif

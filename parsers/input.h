@@ -1,0 +1,31 @@
+/* input.h - an input file as read-only bytes: mapped, or decompressed to an unlinked temporary file and then mapped.
+ *
+ * Knows compression by content (gzip, zstd, lz4, xz, bzip2 through libarchive's raw format). Knows no format inside.
+ * Sparse files stay sparse: nothing is read or allocated by apparent size, decompression writes holes for zero blocks.
+ * OWNERSHIP  bytes live until pm_input_close(). FAILURE  only pm_input_open() can fail. */
+#ifndef PM_PARSERS_INPUT_H
+#define PM_PARSERS_INPUT_H
+
+#include <stddef.h>
+
+#include "postmortem/base/cleanup.h"
+#include "postmortem/base/error.h"
+
+struct pm_input {
+    char *path;           /* as given */
+    const uint8_t *bytes; /* NULL when size is 0 */
+    uint64_t size;        /* after decompression */
+    uint64_t file_size;   /* on disk */
+    bool decompressed;
+    bool truncated; /* the compressed stream ended early; bytes hold what came before */
+};
+
+/* Progress: called now and then with bytes done; may be NULL. */
+typedef void pm_input_progress(void *context, uint64_t done);
+
+struct pm_error *pm_input_open(const char *path, pm_input_progress *progress, void *context, struct pm_input **ret);
+void pm_input_close(struct pm_input *input);
+
+PM_DEFINE_AUTO(input, struct pm_input, pm_input_close)
+
+#endif

@@ -1,0 +1,77 @@
+#include "postmortem/model/diagnosis.h"
+
+#include <string.h>
+
+struct pm_diagnosis *pm_diagnosis_create(void) {
+    struct pm_arena *arena = pm_arena_create();
+    struct pm_diagnosis *diagnosis = arena ? pm_arena_alloc(arena, sizeof(*diagnosis)) : NULL;
+    if (!diagnosis) {
+        pm_arena_destroy(arena);
+        return NULL;
+    }
+    diagnosis->arena = arena;
+    diagnosis->read_objects = PM_UNKNOWN;
+    diagnosis->layout_score = -1;
+    diagnosis->process = (struct pm_process){
+        .pid = PM_UNKNOWN,
+        .signal = PM_UNKNOWN,
+        .signal_code = PM_UNKNOWN,
+        .sender_pid = PM_UNKNOWN,
+        .heap_used_at_death = PM_UNKNOWN,
+        .heap_limit_at_death = PM_UNKNOWN,
+    };
+    return diagnosis;
+}
+
+void pm_diagnosis_destroy(struct pm_diagnosis *diagnosis) {
+    if (diagnosis) pm_arena_destroy(diagnosis->arena);
+}
+
+/* Appends one item to an arena array that doubles at powers of two; NULL without memory. */
+static void *append(struct pm_arena *arena, void *items, size_t count, size_t item_size, void **grown) {
+    *grown = items;
+    if ((count & (count - 1)) == 0) {
+        void *next = pm_arena_array(arena, count ? count * 2 : 1, item_size);
+        if (!next) return NULL;
+        if (count) memcpy(next, items, count * item_size);
+        *grown = next;
+    }
+    return (char *)*grown + count * item_size;
+}
+
+static void partial(struct pm_diagnosis *diagnosis) {
+    if (diagnosis->exit_code == PM_EXIT_COMPLETE) diagnosis->exit_code = PM_EXIT_PARTIAL;
+}
+
+void pm_diagnosis_skip(struct pm_diagnosis *diagnosis, const char *what, uint64_t count, uint64_t bytes,
+                       const char *why) {
+    partial(diagnosis);
+    void *grown;
+    struct pm_skipped *row =
+        append(diagnosis->arena, diagnosis->skipped, diagnosis->skipped_count, sizeof(*row), &grown);
+    diagnosis->skipped = grown;
+    if (!row) return;
+    row->what = pm_arena_strdup(diagnosis->arena, what);
+    row->why = pm_arena_strdup(diagnosis->arena, why);
+    row->count = count;
+    row->bytes = bytes;
+    if (row->what && row->why) diagnosis->skipped_count++;
+}
+
+void pm_diagnosis_problem(struct pm_diagnosis *diagnosis, struct pm_error *err) {
+    if (!err) return;
+    partial(diagnosis);
+    void *grown;
+    struct pm_problem *row =
+        append(diagnosis->arena, diagnosis->problems, diagnosis->problem_count, sizeof(*row), &grown);
+    diagnosis->problems = grown;
+    if (row) {
+        if (err->has_where)
+            row->message = pm_arena_printf(diagnosis->arena, "%s (at 0x%llx)", err->message,
+                                           (unsigned long long)err->where);
+        else row->message = pm_arena_strdup(diagnosis->arena, err->message);
+        row->hint = err->hint;
+        if (row->message) diagnosis->problem_count++;
+    }
+    pm_error_destroy(err);
+}
