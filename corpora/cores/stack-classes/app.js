@@ -1,0 +1,5 @@
+'use strict';
+
+const { Account } = require('./account');
+
+Account.open('savings');
