@@ -1,0 +1,36 @@
+'use strict';
+
+// Allocates as fast as it can and keeps a part of it, so that the kill falls into garbage collections often.
+class Order {
+  constructor(id) {
+    this.id = id;
+    this.lines = [new OrderLine(id, 1), new OrderLine(id, 2)];
+    this.note = `order ${id}`;
+  }
+}
+
+class OrderLine {
+  constructor(order, position) {
+    this.order = order;
+    this.position = position;
+    this.price = position * 1.25;
+  }
+}
+
+class Customer {
+  constructor(id) {
+    this.name = `customer ${id}`;
+    this.orders = new Map();
+  }
+}
+
+const customers = Array.from({ length: 500 }, (_, id) => new Customer(id));
+
+function takeOrder(id) {
+  const customer = customers[(id * 7919) % customers.length];
+  customer.orders.set(id, new Order(id));
+  if (customer.orders.size > 200) customer.orders.delete(customer.orders.keys().next().value);
+}
+
+console.log('ready');
+for (let id = 0; ; id++) takeOrder(id);
