@@ -19,6 +19,8 @@ struct pm_diagnosis *pm_diagnosis_create(void) {
         .sender_pid = PM_UNKNOWN,
         .heap_used_at_death = PM_UNKNOWN,
         .heap_limit_at_death = PM_UNKNOWN,
+        .max_old_space_flag = PM_UNKNOWN,
+        .max_semi_space_flag = PM_UNKNOWN,
     };
     return diagnosis;
 }
@@ -69,7 +71,8 @@ void pm_diagnosis_problem(struct pm_diagnosis *diagnosis, struct pm_error *err) 
         if (err->has_where)
             row->message = pm_arena_printf(diagnosis->arena, "%s (at 0x%llx)", err->message,
                                            (unsigned long long)err->where);
-        else row->message = pm_arena_strdup(diagnosis->arena, err->message);
+        else
+            row->message = pm_arena_strdup(diagnosis->arena, err->message);
         row->hint = err->hint;
         if (row->message) diagnosis->problem_count++;
     }

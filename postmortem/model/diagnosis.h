@@ -1,9 +1,10 @@
-/* diagnosis.h - WHAT WE KNOW: the plain data that parsers and v8layout fill, detectors read and writers print.
+/* diagnosis.h - WHAT WE KNOW: the plain data that parsers and v8layout fill, detectors read and writers
+ * print.
  *
- * Knows no format, no V8 layout, no output. All texts are raw UTF-8 as found (untrusted!): writers escape and redact them.
- * OWNERSHIP  everything hangs in the diagnosis' arena and lives until pm_diagnosis_destroy().
- * UNKNOWN    a number that could not be read is PM_UNKNOWN, a text NULL, a line or column 0. Never a silent zero.
- * The JSON spelling of every field is fixed in docs/json.md. */
+ * Knows no format, no V8 layout, no output. All texts are raw UTF-8 as found (untrusted!): writers escape and
+ * redact them. OWNERSHIP  everything hangs in the diagnosis' arena and lives until pm_diagnosis_destroy().
+ * UNKNOWN    a number that could not be read is PM_UNKNOWN, a text NULL, a line or column 0. Never a silent
+ * zero. The JSON spelling of every field is fixed in docs/json.md. */
 #ifndef PM_MODEL_DIAGNOSIS_H
 #define PM_MODEL_DIAGNOSIS_H
 
@@ -24,7 +25,8 @@ struct pm_position {
 /* ---- stacks ---- */
 enum pm_frame_kind {
     PM_FRAME_JS,      /* a JavaScript function of a script */
-    PM_FRAME_BUILTIN, /* a JavaScript function that V8 or Node implements natively: Array.forEach, fs binding */
+    PM_FRAME_BUILTIN, /* a JavaScript function that V8 or Node implements natively: Array.forEach, fs binding
+                       */
     PM_FRAME_NATIVE,  /* C or C++ */
     PM_FRAME_ENTRY,   /* V8's own plumbing between the two: entry, exit, internal, construct stubs */
 };
@@ -34,19 +36,19 @@ struct pm_frame {
     enum pm_frame_kind kind;
     enum pm_tier tier;
     bool inlined;
-    bool constructor;          /* called as `new F` */
-    bool is_async;             /* not on the stack: a function that waits for the one above it */
-    bool approximate;          /* the line is the nearest known one */
-    bool hidden;               /* runtime plumbing: counted as elided, shown with -v */
-    const char *function;      /* JavaScript: as V8 prints it (class.method); native: demangled symbol */
+    bool constructor;            /* called as `new F` */
+    bool is_async;               /* not on the stack: a function that waits for the one above it */
+    bool approximate;            /* the line is the nearest known one */
+    bool hidden;                 /* runtime plumbing: counted as elided, shown with -v */
+    const char *function;        /* JavaScript: as V8 prints it (class.method); native: demangled symbol */
     struct pm_position position; /* where it was executing */
-    const char *module;        /* native: path of the ELF file */
-    uint64_t offset;           /* native: pc as a virtual address of the module; PM_UNKNOWN without module */
-    uint64_t symbol_offset;    /* native: bytes behind the symbol's start */
-    pm_addr address;           /* pc */
-    pm_addr frame_pointer;     /* 0 = unknown */
-    const char *receiver;      /* short text of `this`, NULL = not known or undefined */
-    const char **arguments;    /* short texts; only those really passed */
+    const char *module;          /* native: path of the ELF file */
+    uint64_t offset;        /* native: pc as a virtual address of the module; PM_UNKNOWN without module */
+    uint64_t symbol_offset; /* native: bytes behind the symbol's start */
+    pm_addr address;        /* pc */
+    pm_addr frame_pointer;  /* 0 = unknown */
+    const char *receiver;   /* short text of `this`, NULL = not known or undefined */
+    const char **arguments; /* short texts; only those really passed */
     size_t argument_count;
 };
 
@@ -63,8 +65,8 @@ enum pm_state_kind {
     PM_STATE_ATOMICS_WAIT,
     PM_STATE_GC,
     PM_STATE_COMPILING,
-    PM_STATE_NATIVE,      /* inside native code called from JavaScript */
-    PM_STATE_POLLING,     /* idle in the event loop */
+    PM_STATE_NATIVE,  /* inside native code called from JavaScript */
+    PM_STATE_POLLING, /* idle in the event loop */
     PM_STATE_POOL_IDLE,
     PM_STATE_POOL_WORK,
     PM_STATE_HELPER_IDLE, /* a V8 platform worker, the signal watchdog ... waiting */
@@ -77,13 +79,13 @@ struct pm_thread {
     const char *name;
     enum pm_thread_role role;
     enum pm_state_kind state;
-    const char *state_detail;  /* "regular expression, `validate` at form.js:12" */
-    bool crashed;              /* the thread that took the signal */
-    pm_addr isolate;           /* 0 = none */
-    struct pm_frame *frames;   /* innermost first */
+    const char *state_detail; /* "regular expression, `validate` at form.js:12" */
+    bool crashed;             /* the thread that took the signal */
+    pm_addr isolate;          /* 0 = none */
+    struct pm_frame *frames;  /* innermost first */
     size_t frame_count;
-    const char *incomplete;    /* why the stack ends early, NULL = it reaches the thread's start */
-    bool js_fallback;          /* native unwinding failed; JavaScript frames come from the isolate */
+    const char *incomplete; /* why the stack ends early, NULL = it reaches the thread's start */
+    bool js_fallback;       /* native unwinding failed; JavaScript frames come from the isolate */
 };
 
 /* ---- heap ---- */
@@ -115,14 +117,14 @@ struct pm_isolate {
 /* ---- process ---- */
 enum pm_death_kind {
     PM_DEATH_UNKNOWN,
-    PM_DEATH_HEAP_LIMIT,       /* V8: Reached heap limit / Allocation failed - JavaScript heap out of memory */
-    PM_DEATH_INEFFECTIVE_GC,   /* V8: Ineffective mark-compacts near heap limit */
-    PM_DEATH_FATAL_ERROR,      /* any other V8 or Node fatal error */
-    PM_DEATH_UNCAUGHT,         /* --abort-on-uncaught-exception */
-    PM_DEATH_ABORT,            /* process.abort() or abort() in native code */
-    PM_DEATH_NATIVE_CRASH,     /* SIGSEGV, SIGBUS, SIGILL, SIGFPE inside the process */
-    PM_DEATH_KILLED,           /* a signal from another process */
-    PM_DEATH_SNAPSHOT,         /* gcore: the process lived on */
+    PM_DEATH_HEAP_LIMIT,     /* V8: Reached heap limit / Allocation failed - JavaScript heap out of memory */
+    PM_DEATH_INEFFECTIVE_GC, /* V8: Ineffective mark-compacts near heap limit */
+    PM_DEATH_FATAL_ERROR,    /* any other V8 or Node fatal error */
+    PM_DEATH_UNCAUGHT,       /* --abort-on-uncaught-exception */
+    PM_DEATH_ABORT,          /* process.abort() or abort() in native code */
+    PM_DEATH_NATIVE_CRASH,   /* SIGSEGV, SIGBUS, SIGILL, SIGFPE inside the process */
+    PM_DEATH_KILLED,         /* a signal from another process */
+    PM_DEATH_SNAPSHOT,       /* gcore: the process lived on */
 };
 
 struct pm_env_value {
@@ -147,11 +149,18 @@ struct pm_process {
     const char *death_message;  /* the message V8 or Node printed, or the thrown error's */
     const char *death_location; /* V8's location text */
     uint64_t heap_used_at_death, heap_limit_at_death;
-    const char *last_gcs; /* V8's ring buffer of the last collections, lines */
+    const char *last_gcs;                             /* V8's ring buffer of the last collections, lines */
+    uint64_t max_old_space_flag, max_semi_space_flag; /* bytes, from the command line or NODE_OPTIONS */
 };
 
 /* ---- findings ---- */
-enum pm_severity { PM_SEVERITY_INFO, PM_SEVERITY_LOW, PM_SEVERITY_MEDIUM, PM_SEVERITY_HIGH, PM_SEVERITY_CRITICAL };
+enum pm_severity {
+    PM_SEVERITY_INFO,
+    PM_SEVERITY_LOW,
+    PM_SEVERITY_MEDIUM,
+    PM_SEVERITY_HIGH,
+    PM_SEVERITY_CRITICAL
+};
 enum pm_confidence { PM_CONFIDENCE_LOW, PM_CONFIDENCE_MEDIUM, PM_CONFIDENCE_HIGH };
 
 struct pm_role_position {
@@ -181,6 +190,52 @@ struct pm_finding {
     size_t object_count;
     const char **next;
     size_t next_count;
+};
+
+/* ---- single objects: `inspect` and `objects` ---- */
+enum pm_field_group {
+    PM_FIELD_PROPERTY,
+    PM_FIELD_ELEMENT,
+    PM_FIELD_ENTRY,
+    PM_FIELD_VARIABLE,
+    PM_FIELD_INTERNAL
+};
+
+struct pm_object_field {
+    enum pm_field_group group;
+    const char *name;  /* property key, element index, closure variable, V8's field name; of an entry the
+                          described key */
+    const char *value; /* short text */
+    pm_addr address;   /* of the object it refers to; 0 = a plain value */
+};
+
+struct pm_object_detail {
+    pm_addr address, map;
+    const char *class_name; /* as in the histogram */
+    const char *type;       /* V8's instance type */
+    const char *space;
+    pm_addr isolate; /* 0 = shared by all */
+    uint64_t size;
+    const char *summary;  /* the short text other objects show for it */
+    const char *text;     /* strings: the content, NULL = not a string */
+    uint64_t text_length; /* in code units, all of it */
+    const char *function; /* functions and frames: name and where the source starts, NULL = not a function */
+    struct pm_position position;
+    struct pm_object_field *fields;
+    size_t field_count;
+    uint64_t field_total; /* more than field_count when a limit bit */
+};
+
+struct pm_object_row {
+    pm_addr address;
+    uint64_t size;
+    const char *summary;
+};
+struct pm_object_list {
+    const char *class_name;
+    uint64_t count, bytes;      /* of all instances */
+    struct pm_object_row *rows; /* largest first */
+    size_t row_count;
 };
 
 /* ---- what was read ---- */
@@ -221,20 +276,25 @@ struct pm_diagnosis {
     size_t isolate_count;
     struct pm_layout_row *layout;
     size_t layout_count;
-    double layout_score; /* 0..1 */
-    uint64_t read_objects; /* PM_UNKNOWN when no heap was read */
+    double layout_score;                /* 0..1; negative = no layout */
+    struct pm_object_detail *object;    /* NULL = not asked for */
+    struct pm_object_list *object_list; /* NULL = not asked for */
+    const char *redaction;              /* level that was applied: none, default, strict; NULL = none yet */
+    uint64_t read_objects;              /* PM_UNKNOWN when no heap was read */
     struct pm_skipped *skipped;
     size_t skipped_count;
     /* Errors that did not end the run: what could not be delivered, with the next step. */
     struct pm_problem {
         const char *message, *hint;
-    } *problems;
+    } * problems;
     size_t problem_count;
 };
 
-struct pm_diagnosis *pm_diagnosis_create(void); /* NULL without memory; exit_code complete, everything else unknown */
+struct pm_diagnosis *
+pm_diagnosis_create(void); /* NULL without memory; exit_code complete, everything else unknown */
 void pm_diagnosis_destroy(struct pm_diagnosis *diagnosis);
-/* Record something that was skipped (texts are copied). Without memory the record is lost, exit_code is still partial. */
+/* Record something that was skipped (texts are copied). Without memory the record is lost, exit_code is still
+ * partial. */
 void pm_diagnosis_skip(struct pm_diagnosis *diagnosis, const char *what, uint64_t count, uint64_t bytes,
                        const char *why);
 /* Takes the error over: it becomes a problem, exit_code at least partial. NULL is fine (nothing happens). */
