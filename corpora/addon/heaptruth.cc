@@ -31,6 +31,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 
 #include <dlfcn.h>
 #include <node.h>
@@ -54,7 +55,7 @@ constexpr size_t kMaxObjects = 1 << 26;
 
 // ---------------------------------------------------------------------------------------------- symbols
 
-// The node binary's own symbol table, where the dynamic one has not got what we want.
+// The program's own symbol table, for symbols that are not dynamic.
 class SymbolTable {
  public:
   SymbolTable() {
@@ -85,12 +86,10 @@ class SymbolTable {
 
   ~SymbolTable() { munmap(const_cast<char*>(image_), size_); }
 
-  template <typename Function>
-  Function Find(const char* name) const {
-    if (void* dynamic = dlsym(RTLD_DEFAULT, name)) return reinterpret_cast<Function>(dynamic);
+  void* Find(const char* name) const {
     for (size_t i = 0; i < count_; i++) {
       if (symbols_[i].st_value != 0 && strcmp(names_ + symbols_[i].st_name, name) == 0) {
-        return reinterpret_cast<Function>(symbols_[i].st_value + bias_);
+        return reinterpret_cast<void*>(symbols_[i].st_value + bias_);
       }
     }
     return nullptr;
@@ -105,6 +104,19 @@ class SymbolTable {
   const char* names_ = nullptr;
 };
 
+// The function of the first of these names that exists.
+template <typename Function>
+Function Find(std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (void* found = dlsym(RTLD_DEFAULT, name)) return reinterpret_cast<Function>(found);
+  }
+  SymbolTable table;
+  for (const char* name : names) {
+    if (void* found = table.Find(name)) return reinterpret_cast<Function>(found);
+  }
+  Fail("no symbol", *names.begin());
+}
+
 // V8's classes are opaque here: an iterator is a block of memory, an object a tagged word. HeapObject is a class of
 // one word passed by address as "this"; Map and Tagged<Map> are one word passed by value.
 using IteratorConstructor = void (*)(void* iterator, uintptr_t heap, int filtering);
@@ -112,24 +124,12 @@ using IteratorNext = uintptr_t (*)(void* iterator);
 using SizeFromMap = int (*)(const uintptr_t* object, uintptr_t map);
 
 struct Functions {
-  IteratorConstructor construct;
-  IteratorNext next;
-  SizeFromMap size;
+  IteratorConstructor construct = Find<IteratorConstructor>(
+      {"_ZN2v88internal26CombinedHeapObjectIteratorC1EPNS0_4HeapENS0_18HeapObjectIterator20HeapObjectsFilteringE"});
+  IteratorNext next = Find<IteratorNext>({"_ZN2v88internal26CombinedHeapObjectIterator4NextEv"});
+  SizeFromMap size = Find<SizeFromMap>({"_ZNK2v88internal10HeapObject11SizeFromMapENS0_3MapE",
+                                        "_ZNK2v88internal10HeapObject11SizeFromMapENS0_6TaggedINS0_3MapEEE"});
 };
-
-Functions FindFunctions() {
-  SymbolTable table;
-  Functions f;
-  f.construct = table.Find<IteratorConstructor>(
-      "_ZN2v88internal26CombinedHeapObjectIteratorC1EPNS0_4HeapENS0_18HeapObjectIterator20HeapObjectsFilteringE");
-  f.next = table.Find<IteratorNext>("_ZN2v88internal26CombinedHeapObjectIterator4NextEv");
-  f.size = table.Find<SizeFromMap>("_ZNK2v88internal10HeapObject11SizeFromMapENS0_3MapE");
-  if (!f.size) f.size = table.Find<SizeFromMap>("_ZNK2v88internal10HeapObject11SizeFromMapENS0_6TaggedINS0_3MapEEE");
-  if (!f.construct) Fail("no symbol for", "CombinedHeapObjectIterator::CombinedHeapObjectIterator");
-  if (!f.next) Fail("no symbol for", "CombinedHeapObjectIterator::Next");
-  if (!f.size) Fail("no symbol for", "HeapObject::SizeFromMap");
-  return f;
-}
 
 // ---------------------------------------------------------------------------------------------- the heap
 
@@ -162,7 +162,7 @@ void WriteAll(const char* path, const void* data, size_t size) {
 }
 
 void WriteAndAbort(const v8::FunctionCallbackInfo<v8::Value>& args) {
-  Functions v8 = FindFunctions();
+  Functions v8;
   uintptr_t heap = FindHeap(args.GetIsolate());
   // Given back before abort(), so that the list is not in the core.
   size_t reserved = kMaxObjects * sizeof(Object);
