@@ -1,19 +1,24 @@
 /* address_space.h - the memory of the dead process.
  *
- * A sorted list of ranges. Asking for bytes has three answers: BYTES, NOT_SAVED (mapped in the process, but neither in the
- * core nor known from a binary) and NOT_MAPPED. A segment of a core has a memory size and a (smaller) file size:
+ * A sorted list of ranges. Asking for bytes has three answers: BYTES, NOT_SAVED (mapped in the process, but
+ * neither in the core nor known from a binary) and NOT_MAPPED. A segment of a core has a memory size and a
+ * (smaller) file size:
  *
  *     start        start+saved          end
  *       |--- bytes ---|--- not saved ----|            no read may cross from one into the other silently
  *
- * Not-saved parts of read-only file mappings (program text) are filled from the binaries, once they are verified
- * (modules.h). Ranges point into the mapped files: nothing is copied.
- * THREADS    after pm_mem_finish() all readers may be used from many threads at once.
- * OWNERSHIP  the bytes belong to whoever mapped them and must outlive the address space. */
+ * Not-saved parts of read-only file mappings (program text) are filled from the binaries, once they are
+ * verified (modules.h). Ranges point into the mapped files: nothing is copied. THREADS    after
+ * pm_mem_finish() all readers may be used from many threads at once. Each thread remembers the ranges it hit
+ * last (a small table by address, so that a walk over many pages does not search); nothing is shared. SIGBUS
+ * a core that someone truncates while it is mapped kills us on the next read. The file's size when it was
+ * opened is the bound of every range; nothing else can be done about it. OWNERSHIP  the bytes belong to
+ * whoever mapped them and must outlive the address space. */
 #ifndef PM_PARSERS_ADDRESS_SPACE_H
 #define PM_PARSERS_ADDRESS_SPACE_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "postmortem/base/cleanup.h"
 #include "postmortem/base/error.h"
@@ -32,33 +37,90 @@ struct pm_mem_range {
 
 struct pm_error *pm_mem_create(struct pm_mem **ret);
 void pm_mem_destroy(struct pm_mem *mem);
-/* One segment of the core: `saved` bytes at `bytes`, then up to end not saved. Overlaps: the first one wins. */
-struct pm_error *pm_mem_add(struct pm_mem *mem, pm_addr start, pm_addr end, const uint8_t *bytes, uint64_t saved,
-                            uint32_t protection);
-/* Fills only what is not saved inside [start, start + length); addresses that no segment covers become mapped. */
+/* One segment of the core: `saved` bytes at `bytes`, then up to end not saved. Overlaps: bytes win over not
+ * saved, then the first one wins. */
+struct pm_error *pm_mem_add(struct pm_mem *mem, pm_addr start, pm_addr end, const uint8_t *bytes,
+                            uint64_t saved, uint32_t protection);
+/* Fills only what is not saved inside [start, start + length); addresses that no segment covers become
+ * mapped. */
 struct pm_error *pm_mem_fill(struct pm_mem *mem, pm_addr start, const uint8_t *bytes, uint64_t length,
                              uint32_t protection);
-struct pm_error *pm_mem_finish(struct pm_mem *mem); /* sorts; may be called again after more pm_mem_fill() */
+/* Sorts; may be called again after more pm_mem_fill(). What was added is not seen before. */
+struct pm_error *pm_mem_finish(struct pm_mem *mem);
 
 size_t pm_mem_range_count(const struct pm_mem *mem);
 const struct pm_mem_range *pm_mem_range_at(const struct pm_mem *mem, size_t index); /* ascending */
-const struct pm_mem_range *pm_mem_find(const struct pm_mem *mem, pm_addr addr);     /* NULL = not mapped */
+static inline const struct pm_mem_range *pm_mem_find(const struct pm_mem *mem,
+                                                     pm_addr addr); /* NULL = not mapped */
 
-/* Silent: for scanning. */
+/* Silent: for scanning. The state of the first address that has no bytes. */
 enum pm_mem_state pm_mem_probe(const struct pm_mem *mem, pm_addr addr, uint64_t length);
-const uint8_t *pm_mem_view(const struct pm_mem *mem, pm_addr addr, uint64_t length); /* NULL unless all of it is BYTES
-                                                                                         and contiguous in our memory */
-const uint8_t *pm_mem_view_some(const struct pm_mem *mem, pm_addr addr, uint64_t *length_ret); /* what there is from addr on */
-bool pm_mem_copy(const struct pm_mem *mem, pm_addr addr, void *ret, uint64_t length); /* may cross adjacent ranges */
-bool pm_mem_u64(const struct pm_mem *mem, pm_addr addr, uint64_t *ret);
-bool pm_mem_u32(const struct pm_mem *mem, pm_addr addr, uint32_t *ret);
-bool pm_mem_u16(const struct pm_mem *mem, pm_addr addr, uint16_t *ret);
-bool pm_mem_u8(const struct pm_mem *mem, pm_addr addr, uint8_t *ret);
-/* A NUL-terminated text of at most `most` bytes as malloc memory, or NULL. */
+/* NULL unless all of it is BYTES and contiguous in our memory */
+static inline const uint8_t *pm_mem_view(const struct pm_mem *mem, pm_addr addr, uint64_t length);
+/* What there is from addr on; NULL = nothing. */
+const uint8_t *pm_mem_view_some(const struct pm_mem *mem, pm_addr addr, uint64_t *length_ret);
+bool pm_mem_copy(const struct pm_mem *mem, pm_addr addr, void *ret,
+                 uint64_t length); /* may cross adjacent ranges */
+static inline bool pm_mem_u64(const struct pm_mem *mem, pm_addr addr, uint64_t *ret);
+static inline bool pm_mem_u32(const struct pm_mem *mem, pm_addr addr, uint32_t *ret);
+static inline bool pm_mem_u16(const struct pm_mem *mem, pm_addr addr, uint16_t *ret);
+static inline bool pm_mem_u8(const struct pm_mem *mem, pm_addr addr, uint8_t *ret);
+/* A NUL-terminated text of at most `most` bytes as malloc memory; NULL when the NUL is missing or not all of
+ * it is there. */
 char *pm_mem_string(const struct pm_mem *mem, pm_addr addr, size_t most);
 
 /* Loud: the error names the first address that has no bytes, and which of the two reasons it is. */
 struct pm_error *pm_mem_read(const struct pm_mem *mem, pm_addr addr, uint64_t length, void *ret);
+
+/* ---- only for the inline readers below: these are the hot calls of every heap walk ---- */
+
+#define PM_MEM_HINTS 1024 /* 256 MB of 256 KB pages without a search; 4 KB of thread-local memory */
+extern _Thread_local uint32_t pm_mem_hints[PM_MEM_HINTS];
+
+struct pm_mem_head {                   /* the first member of struct pm_mem */
+    const struct pm_mem_range *ranges; /* never NULL */
+    size_t count;
+};
+
+const struct pm_mem_range *pm_mem_find_slow(const struct pm_mem *mem, pm_addr addr);
+const uint8_t *pm_mem_view_slow(const struct pm_mem *mem, pm_addr addr, uint64_t length);
+
+/* V8's pages are 256 KB and lie anywhere in 47 bits: fold the page number. A hint is an index that may be
+ * stale or from another address space; whoever uses it checks the range it leads to. */
+static inline uint32_t *pm_mem_hint(pm_addr addr) {
+    return &pm_mem_hints[(addr >> 18 ^ addr >> 28 ^ addr >> 38) % PM_MEM_HINTS];
+}
+static inline const struct pm_mem_range *pm_mem_find(const struct pm_mem *mem, pm_addr addr) {
+    const struct pm_mem_head *head = (const struct pm_mem_head *)(const void *)mem;
+    uint32_t hint = *pm_mem_hint(addr);
+    if (hint < head->count) {
+        const struct pm_mem_range *range = &head->ranges[hint];
+        if (addr >= range->start && addr < range->end) return range;
+    }
+    return pm_mem_find_slow(mem, addr);
+}
+static inline const uint8_t *pm_mem_view(const struct pm_mem *mem, pm_addr addr, uint64_t length) {
+    const struct pm_mem_head *head = (const struct pm_mem_head *)(const void *)mem;
+    uint32_t hint = *pm_mem_hint(addr);
+    if (hint < head->count) {
+        const struct pm_mem_range *range = &head->ranges[hint];
+        if (addr >= range->start && addr < range->end && length <= range->end - addr && range->bytes)
+            return range->bytes + (addr - range->start);
+    }
+    return pm_mem_view_slow(mem, addr, length);
+}
+#define PM_MEM_READER(name, type)                                                                            \
+    static inline bool pm_mem_##name(const struct pm_mem *mem, pm_addr addr, type *ret) {                    \
+        const uint8_t *bytes = pm_mem_view(mem, addr, sizeof(type));                                         \
+        if (!bytes) return pm_mem_copy(mem, addr, ret, sizeof(type));                                        \
+        memcpy(ret, bytes, sizeof(type));                                                                    \
+        return true;                                                                                         \
+    }
+PM_MEM_READER(u64, uint64_t)
+PM_MEM_READER(u32, uint32_t)
+PM_MEM_READER(u16, uint16_t)
+PM_MEM_READER(u8, uint8_t)
+#undef PM_MEM_READER
 
 PM_DEFINE_AUTO(mem, struct pm_mem, pm_mem_destroy)
 

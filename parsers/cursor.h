@@ -1,5 +1,6 @@
-/* cursor.h - a bounded reader over bytes that knows where it is. On failure it does not move and stays failed=true;
- * a parser may read several fields and check once. No parser does pointer arithmetic on raw input bytes. */
+/* cursor.h - a bounded reader over bytes that knows where it is. On failure it does not move and stays
+ * failed=true; a parser may read several fields and check once. No parser does pointer arithmetic on raw
+ * input bytes. */
 #ifndef PM_PARSERS_CURSOR_H
 #define PM_PARSERS_CURSOR_H
 
@@ -16,8 +17,9 @@ struct pm_cursor {
     bool failed;
 };
 
+/* bytes may be NULL when size is 0. */
 static inline struct pm_cursor pm_cursor_make(const void *bytes, uint64_t size, uint64_t base) {
-    return (struct pm_cursor){.bytes = bytes, .size = size, .base = base};
+    return (struct pm_cursor){.bytes = size ? bytes : (const uint8_t *)"", .size = size, .base = base};
 }
 static inline uint64_t pm_cursor_left(const struct pm_cursor *c) {
     return c->size - c->position;
@@ -57,6 +59,22 @@ static inline const char *pm_cursor_string(struct pm_cursor *c) {
     const char *text = (const char *)c->bytes + c->position;
     c->position += (uint64_t)((const uint8_t *)end - (const uint8_t *)text) + 1;
     return text;
+}
+/* Moves to an absolute position; false (failed) behind the end. */
+static inline bool pm_cursor_seek(struct pm_cursor *c, uint64_t position) {
+    if (c->failed || position > c->size) {
+        c->failed = true;
+        return false;
+    }
+    c->position = position;
+    return true;
+}
+/* Moves to the next multiple of alignment (a power of two), or to the end when that is nearer: the last
+ * record of a table may lack its padding. */
+static inline void pm_cursor_align(struct pm_cursor *c, uint64_t alignment) {
+    if (c->failed) return;
+    uint64_t pad = -c->position & (alignment - 1);
+    c->position += pad < pm_cursor_left(c) ? pad : pm_cursor_left(c);
 }
 
 #endif

@@ -1,8 +1,12 @@
-/* input.h - an input file as read-only bytes: mapped, or decompressed to an unlinked temporary file and then mapped.
+/* input.h - an input file as read-only bytes: mapped, or decompressed to an unlinked temporary file and then
+ * mapped.
  *
- * Knows compression by content (gzip, zstd, lz4, xz, bzip2 through libarchive's raw format). Knows no format inside.
- * Sparse files stay sparse: nothing is read or allocated by apparent size, decompression writes holes for zero blocks.
- * OWNERSHIP  bytes live until pm_input_close(). FAILURE  only pm_input_open() can fail. */
+ * Knows compression by content (gzip, zstd, lz4, xz, bzip2 through libarchive's raw format). Knows no format
+ * inside. Sparse files stay sparse: nothing is read or allocated by apparent size, decompression writes holes
+ * for zero blocks. Pipes and devices are refused. The temporary file goes to TMPDIR, else beside the input,
+ * else to /var/tmp or /tmp. SIGBUS     a plain file that someone truncates while it is mapped kills us on the
+ * next read; `size` is that of opening time. OWNERSHIP  bytes live until pm_input_close(). FAILURE  only
+ * pm_input_open() can fail; its messages begin with the path. */
 #ifndef PM_PARSERS_INPUT_H
 #define PM_PARSERS_INPUT_H
 
@@ -20,10 +24,12 @@ struct pm_input {
     bool truncated; /* the compressed stream ended early; bytes hold what came before */
 };
 
-/* Progress: called now and then with bytes done; may be NULL. */
+/* Progress: called now and then while decompressing, with the bytes of the file on disk that are done; may be
+ * NULL. */
 typedef void pm_input_progress(void *context, uint64_t done);
 
-struct pm_error *pm_input_open(const char *path, pm_input_progress *progress, void *context, struct pm_input **ret);
+struct pm_error *pm_input_open(const char *path, pm_input_progress *progress, void *context,
+                               struct pm_input **ret);
 void pm_input_close(struct pm_input *input);
 
 PM_DEFINE_AUTO(input, struct pm_input, pm_input_close)

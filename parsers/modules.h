@@ -1,13 +1,13 @@
 /* modules.h - which ELF files the dead process had mapped, where, and the file on our disk for each.
  *
- * A candidate file is searched in this order: --exe (for the program), --sysroot + recorded path, beside the core, the
- * recorded path. It is accepted when its build-id equals the one in the core's copy of the ELF header page; where the core
- * has no such page, when its size and segments agree, and then it is marked unverified.
+ * A candidate file is searched in this order: --exe (for the program), --sysroot + recorded path, beside the
+ * core, the recorded path. It is accepted when its build-id equals the one in the core's copy of the ELF
+ * header page; where the core has no such page, when its size and segments agree, and then it is marked
+ * unverified.
  *
- * V8 may map parts of the program a second time near its code range ("short builtin calls"): bias is looked up by mapping,
- * never per file.
- * OWNERSHIP  modules live until pm_modules_close(); the core must outlive them. Text that the core has not saved is filled into
- * the core's address space from verified files. */
+ * V8 may map parts of the program a second time near its code range ("short builtin calls"): bias is looked
+ * up by mapping, never per file. OWNERSHIP  modules live until pm_modules_close(); the core must outlive
+ * them. Text that the core has not saved is filled into the core's address space from verified files. */
 #ifndef PM_PARSERS_MODULES_H
 #define PM_PARSERS_MODULES_H
 
@@ -23,20 +23,21 @@ struct pm_module_options {
 enum pm_module_state { PM_MODULE_VERIFIED, PM_MODULE_UNVERIFIED, PM_MODULE_MISSING, PM_MODULE_WRONG };
 
 struct pm_module {
-    const char *path;     /* recorded in the process */
-    const char *found;    /* file on our disk, NULL */
-    struct pm_elf *elf;   /* NULL unless verified or unverified */
+    const char *path;   /* recorded in the process */
+    const char *found;  /* file on our disk, NULL */
+    struct pm_elf *elf; /* NULL unless verified or unverified */
     enum pm_module_state state;
     uint8_t build_id[64]; /* from the core; length 0 = not in the core */
     size_t build_id_length;
-    pm_addr start, end;   /* hull of its (first) mappings */
-    uint64_t bias;        /* of the first mappings: address = vaddr + bias */
-    bool is_program;      /* the executable itself */
+    pm_addr start, end; /* hull of its (first) mappings */
+    uint64_t bias;      /* of the first mappings: address = vaddr + bias */
+    bool is_program;    /* the executable itself */
 };
 
 struct pm_modules;
 
-/* A wrong --exe is an error (both build-ids and the tried file in the message). Missing files are not: see state. */
+/* A wrong --exe is an error (both build-ids and the tried file in the message). Missing files are not: see
+ * state. */
 struct pm_error *pm_modules_open(const struct pm_core *core, const struct pm_module_options *options,
                                  struct pm_modules **ret);
 void pm_modules_close(struct pm_modules *modules);
@@ -44,12 +45,13 @@ void pm_modules_close(struct pm_modules *modules);
 size_t pm_modules_count(const struct pm_modules *modules);
 const struct pm_module *pm_modules_at(const struct pm_modules *modules, size_t index);
 const struct pm_module *pm_modules_program(const struct pm_modules *modules); /* NULL */
-/* The module and vaddr behind an address of the process, by mapping; NULL = in no file mapping. vaddr_ret may be NULL. */
+/* The module and vaddr behind an address of the process, by mapping; NULL = in no file mapping. vaddr_ret may
+ * be NULL. */
 const struct pm_module *pm_modules_find(const struct pm_modules *modules, pm_addr addr, uint64_t *vaddr_ret);
 pm_addr pm_module_address(const struct pm_module *module, uint64_t vaddr); /* in its first mappings */
 /* A symbol anywhere, program first: its address in the process. */
-bool pm_modules_symbol(const struct pm_modules *modules, const char *name, pm_addr *addr_ret, uint64_t *size_ret,
-                       const struct pm_module **module_ret);
+bool pm_modules_symbol(const struct pm_modules *modules, const char *name, pm_addr *addr_ret,
+                       uint64_t *size_ret, const struct pm_module **module_ret);
 /* The module that holds V8: the one with v8dbg_* symbols (program or libnode.so); NULL = none found. */
 const struct pm_module *pm_modules_v8(const struct pm_modules *modules);
 
