@@ -27,6 +27,8 @@ bool v8_facts_symbol(const struct v8_facts *facts, const char *name, pm_addr *ad
 const uint8_t *v8_facts_code(const struct v8_facts *facts, const char *symbol, uint64_t *size_ret);
 const struct pm_module *v8_facts_module(const struct v8_facts *facts);
 
+/* The number of an instance type by v8dbg_type_<any class>__<NAME>_TYPE. */
+bool v8_facts_type(const struct v8_facts *facts, const char *name, int64_t *ret);
 size_t v8_facts_root_count(const struct v8_facts *facts); /* 0 = not published */
 const char *const *v8_facts_root_names(const struct v8_facts *facts);
 struct v8_type_name {
@@ -38,6 +40,12 @@ const struct v8_type_name *v8_facts_types(const struct v8_facts *facts, size_t *
 /* Offsets found in machine code; 0 = not found. From the Isolate unless said. */
 uint32_t v8_facts_heap_in_isolate(const struct v8_facts *facts);
 uint32_t v8_facts_gc_state_in_heap(const struct v8_facts *facts);
+/* Heap's limits (code of Heap::MaxReserved): false = not found. Where `indirect` is set the old generation's limit is at
+ * *(Heap + old_generation) + indirect. */
+struct v8_limit_offsets {
+    uint32_t semi_space, old_generation, indirect;
+};
+bool v8_facts_limits(const struct v8_facts *facts, struct v8_limit_offsets *ret);
 struct v8_entry_offsets {
     uint32_t c_entry_fp, context, js_entry_sp; /* from the root register */
 };
