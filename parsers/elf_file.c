@@ -36,6 +36,12 @@ struct slot {
     uint32_t symbol; /* number + 1; 0 = free */
 };
 
+struct gnu_hash { /* the section of that name, checked: every index below stays inside */
+    const uint8_t *buckets, *chains;
+    uint32_t bucket_count, first_symbol;
+    uint64_t chain_count;
+};
+
 struct pm_elf {
     char *path;
     const uint8_t *bytes;
@@ -50,12 +56,12 @@ struct pm_elf {
     uint64_t tls_size, tls_alignment, phdr;
     /* Symbols are numbered through both tables: .symtab first, then .dynsym. */
     struct table tables[2];
+    struct gnu_hash gnu;    /* of .dynsym; bucket_count 0 = none */
     uint64_t *section_ends; /* vaddr of the end of each section; 0 = not in memory */
     size_t section_count;
     struct slot *slots; /* by name, open addressing */
     uint32_t slot_mask;
     bool names_ready, spans_ready;
-    uint8_t *doubles; /* a bit for each .dynsym symbol that .symtab has too */
     PM_VEC(struct span) spans;
 };
 
@@ -213,6 +219,21 @@ static void read_table(const struct pm_elf *elf, const GElf_Shdr *header, struct
     *ret = (struct table){symbols, text, (size_t)count, (size_t)(last - text) + 1};
 }
 
+static void read_gnu_hash(struct pm_elf *elf, const GElf_Shdr *header) {
+    uint64_t size;
+    const uint8_t *bytes = section_bytes(elf, header, &size);
+    if (!bytes) return;
+    struct pm_cursor c = pm_cursor_make(bytes, size, 0);
+    struct gnu_hash gnu = {.bucket_count = pm_cursor_u32(&c), .first_symbol = pm_cursor_u32(&c)};
+    uint64_t bloom_words = pm_cursor_u32(&c);
+    pm_cursor_u32(&c); /* shift of the bloom filter, which we do without */
+    pm_cursor_take(&c, bloom_words * 8);
+    gnu.buckets = pm_cursor_take(&c, (uint64_t)gnu.bucket_count * 4);
+    gnu.chain_count = pm_cursor_left(&c) / 4;
+    gnu.chains = pm_cursor_take(&c, gnu.chain_count * 4);
+    if (!c.failed) elf->gnu = gnu;
+}
+
 static struct pm_error *read_sections(struct pm_elf *elf) {
     size_t count;
     if (elf_getshdrnum(elf->handle, &count) != 0) return NULL; /* no usable section headers: no symbols */
@@ -227,6 +248,7 @@ static struct pm_error *read_sections(struct pm_elf *elf) {
         if ((header.sh_flags & SHF_ALLOC) && pm_add_u64(header.sh_addr, header.sh_size, &end))
             elf->section_ends[i] = end;
         if (header.sh_type == SHT_SYMTAB && !elf->tables[0].count) read_table(elf, &header, &elf->tables[0]);
+        if (header.sh_type == SHT_GNU_HASH && !elf->gnu.bucket_count) read_gnu_hash(elf, &header);
         if (header.sh_type == SHT_DYNSYM && !elf->tables[1].count) read_table(elf, &header, &elf->tables[1]);
     }
     return NULL;
@@ -302,7 +324,6 @@ void pm_elf_close(struct pm_elf *elf) {
     pm_vec_deinit(&elf->spans);
     free(elf->section_ends);
     free(elf->slots);
-    free(elf->doubles);
     free(elf->path);
     free(elf);
 }
@@ -406,42 +427,47 @@ static size_t symbol_count(const struct pm_elf *elf) {
     return elf->tables[0].count + elf->tables[1].count;
 }
 
-/* Symbol `number` as it stands in its table; false = not a definition that anyone could ask for. */
-static bool raw_symbol(const struct pm_elf *elf, size_t number, Elf64_Sym *ret, const char **name_ret) {
-    const struct table *table = &elf->tables[0];
-    if (number >= table->count) {
-        number -= table->count;
-        table = &elf->tables[1];
-    }
-    memcpy(ret, table->symbols + number * sizeof(*ret), sizeof(*ret));
-    unsigned type = ELF64_ST_TYPE(ret->st_info);
-    if (ret->st_shndx == SHN_UNDEF || type == STT_SECTION || type == STT_FILE) return false;
-    if (ret->st_name == 0 || ret->st_name >= table->names_size) return false;
-    const char *name = table->names + ret->st_name;
-    if (name[0] == 0 || name[0] == '$') return false; /* '$x', '$d': marks of the aarch64 assembler */
-    *name_ret = name;
-    return true;
+static const struct table *table_of(const struct pm_elf *elf, size_t *number) {
+    if (*number < elf->tables[0].count) return &elf->tables[0];
+    *number -= elf->tables[0].count;
+    return &elf->tables[1];
 }
 
-static void to_symbol(const Elf64_Sym *raw, const char *name, struct pm_elf_symbol *ret) {
-    *ret = (struct pm_elf_symbol){.name = name,
+/* Symbol `number` as it stands in its table; false = not a definition that anyone could ask for. */
+static bool raw_symbol(const struct pm_elf *elf, size_t number, Elf64_Sym *ret) {
+    const struct table *table = table_of(elf, &number);
+    memcpy(ret, table->symbols + number * sizeof(*ret), sizeof(*ret));
+    unsigned type = ELF64_ST_TYPE(ret->st_info);
+    return ret->st_shndx != SHN_UNDEF && type != STT_SECTION && type != STT_FILE && ret->st_name != 0 &&
+           ret->st_name < table->names_size;
+}
+
+/* Only for symbols that raw_symbol() has accepted. */
+static const char *name_of(const struct pm_elf *elf, size_t number, const Elf64_Sym *raw) {
+    return table_of(elf, &number)->names + raw->st_name;
+}
+
+/* Names lie anywhere in some 10 MB: a loop over all symbols asks for those ahead of it, or it waits for each.
+ */
+static void prefetch_name(const struct pm_elf *elf, size_t number) {
+    Elf64_Sym raw;
+    if (number < symbol_count(elf) && raw_symbol(elf, number, &raw))
+        __builtin_prefetch(name_of(elf, number, &raw));
+}
+#define AHEAD 16
+
+/* '$x', '$d': marks of the aarch64 assembler, thousands of them, no names. */
+static bool is_mark(const struct pm_elf *elf, const Elf64_Sym *raw, const char *name) {
+    return elf->header.e_machine == EM_AARCH64 && ELF64_ST_TYPE(raw->st_info) == STT_NOTYPE && name[0] == '$';
+}
+
+static void to_symbol(const struct pm_elf *elf, size_t number, const Elf64_Sym *raw,
+                      struct pm_elf_symbol *ret) {
+    *ret = (struct pm_elf_symbol){.name = name_of(elf, number, raw),
                                   .value = raw->st_value,
                                   .size = raw->st_size,
                                   .type = ELF64_ST_TYPE(raw->st_info),
                                   .binding = ELF64_ST_BIND(raw->st_info)};
-}
-
-/* Eight bytes a step: the names of one node are 17 MB. */
-static uint32_t hash_name(const char *name, size_t length) {
-    uint64_t hash = length * 0x9e3779b97f4a7c15ull;
-    for (; length >= 8; name += 8, length -= 8) {
-        hash = (hash ^ pm_load_u64(name)) * 0xff51afd7ed558ccdull;
-        hash ^= hash >> 32;
-    }
-    uint64_t rest = 0;
-    memcpy(&rest, name, length);
-    hash = (hash ^ rest) * 0xc4ceb9fe1a85ec53ull;
-    return (uint32_t)(hash >> 32);
 }
 
 static bool is_better(const Elf64_Sym *a, const Elf64_Sym *b) {
@@ -450,81 +476,148 @@ static bool is_better(const Elf64_Sym *a, const Elf64_Sym *b) {
     return !a_local && b_local;
 }
 
-static void insert_name(struct pm_elf *elf, size_t number) {
-    Elf64_Sym raw, other;
-    const char *name, *other_name;
-    if (!raw_symbol(elf, number, &raw, &name)) return;
-    uint32_t hash = hash_name(name, strlen(name));
-    for (uint32_t at = hash & elf->slot_mask;; at = (at + 1) & elf->slot_mask) {
-        struct slot *slot = &elf->slots[at];
-        if (!slot->symbol) {
-            *slot = (struct slot){hash, (uint32_t)number + 1};
-            return;
+/* Brings a table's pages in with one call instead of a fault for each (it is in the page cache, or soon will
+ * be). */
+static void bring_in(const void *bytes, size_t size) {
+#ifdef MADV_POPULATE_READ
+    uintptr_t start = (uintptr_t)bytes & ~(uintptr_t)4095;
+    if (size)
+        madvise((void *)start, (uintptr_t)bytes + size - start, MADV_POPULATE_READ); /* since Linux 5.14 */
+#else
+    (void)bytes, (void)size;
+#endif
+}
+
+/* ------------------------------------------------------------------ symbols by name
+ *
+ * What .dynsym exports is found through the file's own hash table and costs nothing to prepare. Only a name
+ * that is not there (V8's builtins are local symbols) makes us hash all of .symtab. */
+
+static bool find_exported(const struct pm_elf *elf, const char *name, size_t *number_ret,
+                          Elf64_Sym *raw_ret) {
+    const struct gnu_hash *gnu = &elf->gnu;
+    if (!gnu->bucket_count) return false;
+    uint32_t hash = 5381;
+    for (const char *at = name; *at; at++) hash = hash * 33 + (uint8_t)*at;
+    uint64_t index = pm_load_u32(gnu->buckets + (uint64_t)(hash % gnu->bucket_count) * 4);
+    for (; index >= gnu->first_symbol && index < elf->tables[1].count; index++) {
+        uint64_t chain = index - gnu->first_symbol;
+        if (chain >= gnu->chain_count) return false;
+        uint32_t other = pm_load_u32(gnu->chains + chain * 4);
+        size_t number = elf->tables[0].count + (size_t)index;
+        if ((other | 1) == (hash | 1) && raw_symbol(elf, number, raw_ret) &&
+            strcmp(name_of(elf, number, raw_ret), name) == 0) {
+            *number_ret = number;
+            return true;
         }
-        if (slot->hash != hash || !raw_symbol(elf, slot->symbol - 1, &other, &other_name) ||
-            strcmp(name, other_name) != 0)
-            continue;
-        size_t first = elf->tables[0].count;
-        if (number >= first && raw.st_value == other.st_value)
-            elf->doubles[(number - first) / 8] |= (uint8_t)(1u << ((number - first) % 8));
-        if (is_better(&raw, &other)) slot->symbol = (uint32_t)number + 1;
-        return;
-    }
-}
-
-static bool index_names(const struct pm_elf *const_elf) {
-    struct pm_elf *elf = (struct pm_elf *)const_elf; /* the index is built at the first question */
-    if (elf->names_ready) return elf->slots != NULL;
-    elf->names_ready = true;
-    size_t count = symbol_count(elf), slots = 16;
-    while (slots < count * 2) slots *= 2;
-    elf->slots = calloc(slots, sizeof(*elf->slots));
-    elf->doubles = calloc(elf->tables[1].count / 8 + 1, 1);
-    if (!elf->slots || !elf->doubles) {
-        free(elf->slots);
-        elf->slots = NULL;
-        return false;
-    }
-    elf->slot_mask = (uint32_t)(slots - 1);
-    for (size_t i = 0; i < count; i++) insert_name(elf, i);
-    return true;
-}
-
-bool pm_elf_find_symbol(const struct pm_elf *elf, const char *name, struct pm_elf_symbol *ret) {
-    if (!index_names(elf)) return false;
-    uint32_t hash = hash_name(name, strlen(name));
-    for (uint32_t at = hash & elf->slot_mask; elf->slots[at].symbol; at = (at + 1) & elf->slot_mask) {
-        Elf64_Sym raw;
-        const char *found;
-        if (elf->slots[at].hash != hash || !raw_symbol(elf, elf->slots[at].symbol - 1, &raw, &found) ||
-            strcmp(found, name) != 0)
-            continue;
-        to_symbol(&raw, found, ret);
-        return true;
+        if (other & 1) return false;
     }
     return false;
 }
 
+/* Eight bytes a step. */
+static uint32_t hash_name(const char *name, size_t length) {
+    uint64_t hash = length * 0x9e3779b97f4a7c15ull, rest = 0;
+    for (; length >= 8; name += 8, length -= 8) {
+        hash = (hash ^ pm_load_u64(name)) * 0xff51afd7ed558ccdull;
+        hash ^= hash >> 32;
+    }
+    memcpy(&rest, name, length);
+    hash = (hash ^ rest) * 0xc4ceb9fe1a85ec53ull;
+    return (uint32_t)(hash >> 32);
+}
+
+static struct slot *slot_of(const struct pm_elf *elf, const char *name) {
+    uint32_t hash = hash_name(name, strlen(name));
+    for (uint32_t at = hash & elf->slot_mask;; at = (at + 1) & elf->slot_mask) {
+        struct slot *slot = &elf->slots[at];
+        Elf64_Sym raw;
+        if (!slot->symbol) {
+            slot->hash = hash;
+            return slot;
+        }
+        if (slot->hash == hash && raw_symbol(elf, slot->symbol - 1, &raw) &&
+            strcmp(name_of(elf, slot->symbol - 1, &raw), name) == 0)
+            return slot;
+    }
+}
+
+static void insert_name(struct pm_elf *elf, size_t number) {
+    Elf64_Sym raw, other;
+    if (!raw_symbol(elf, number, &raw)) return;
+    const char *name = name_of(elf, number, &raw);
+    if (name[0] == 0 || is_mark(elf, &raw, name)) return;
+    struct slot *slot = slot_of(elf, name);
+    if (!slot->symbol || (raw_symbol(elf, slot->symbol - 1, &other) && is_better(&raw, &other)))
+        slot->symbol = (uint32_t)number + 1;
+}
+
+/* False without memory; then names are not found. */
+static bool index_names(const struct pm_elf *const_elf) {
+    struct pm_elf *elf = (struct pm_elf *)(uintptr_t)const_elf; /* built at the first question */
+    if (elf->names_ready) return elf->slots != NULL;
+    elf->names_ready = true;
+    const struct table *table = &elf->tables[0];
+    size_t count = elf->gnu.bucket_count ? table->count : symbol_count(elf), slots = 16;
+    while (slots < count * 2) slots *= 2;
+    elf->slots = calloc(slots, sizeof(*elf->slots));
+    if (!elf->slots) return false;
+    elf->slot_mask = (uint32_t)(slots - 1);
+    if (elf->mapped) {
+        bring_in(table->symbols, table->count * sizeof(Elf64_Sym));
+        bring_in(table->names, table->names_size);
+    }
+    for (size_t i = 0; i < count; i++) {
+        prefetch_name(elf, i + AHEAD);
+        insert_name(elf, i);
+    }
+    return true;
+}
+
+static bool find_indexed(const struct pm_elf *elf, const char *name, size_t *number_ret, Elf64_Sym *raw_ret) {
+    const struct slot *slot = index_names(elf) ? slot_of(elf, name) : NULL;
+    if (!slot || !slot->symbol) return false;
+    *number_ret = slot->symbol - 1;
+    return raw_symbol(elf, *number_ret, raw_ret);
+}
+
+bool pm_elf_find_symbol(const struct pm_elf *elf, const char *name, struct pm_elf_symbol *ret) {
+    size_t number, other_number;
+    Elf64_Sym raw, other;
+    if (!*name) return false;
+    bool found = find_exported(elf, name, &number, &raw);
+    if ((!found || !raw.st_size) && find_indexed(elf, name, &other_number, &other) &&
+        (!found || is_better(&other, &raw))) {
+        found = true;
+        number = other_number;
+        raw = other;
+    }
+    if (found) to_symbol(elf, number, &raw, ret);
+    return found;
+}
+
 void pm_elf_each_symbol(const struct pm_elf *elf, const char *prefix,
                         bool (*visit)(void *context, const struct pm_elf_symbol *symbol), void *context) {
-    size_t length = strlen(prefix), first = elf->tables[0].count, count = symbol_count(elf);
-    bool known = first && elf->tables[1].count && index_names(elf);
+    size_t length = strlen(prefix), first = elf->tables[0].count, count = symbol_count(elf), number;
     for (size_t i = 0; i < count; i++) {
-        Elf64_Sym raw;
-        const char *name;
-        if (known && i >= first && (elf->doubles[(i - first) / 8] >> ((i - first) % 8) & 1)) continue;
-        if (!raw_symbol(elf, i, &raw, &name) || strncmp(name, prefix, length) != 0) continue;
+        Elf64_Sym raw, other;
+        prefetch_name(elf, i + AHEAD);
+        if (!raw_symbol(elf, i, &raw)) continue;
+        const char *name = name_of(elf, i, &raw);
+        if (name[0] == 0 || strncmp(name, prefix, length) != 0 || is_mark(elf, &raw, name)) continue;
+        if (first && i >= first && find_indexed(elf, name, &number, &other) && other.st_value == raw.st_value)
+            continue;
         struct pm_elf_symbol symbol;
-        to_symbol(&raw, name, &symbol);
+        to_symbol(elf, i, &raw, &symbol);
         if (!visit(context, &symbol)) return;
     }
 }
 
 /* ------------------------------------------------------------------ symbols by address
  *
- * Symbols nest (a function and the labels in it) and repeat (aliases). They are turned into spans that do not
- * overlap, once: sorted by start, with the enclosing one first, a stack holds those that are still open, and
- * the innermost one owns the addresses up to the next border. */
+ * Symbols nest (a function and the labels in it) and repeat (aliases, and .dynsym repeats .symtab). They are
+ * turned into spans that do not overlap, once: sorted by start, with the enclosing one first, a stack holds
+ * those that are still open, and the innermost one owns the addresses up to the next border. */
 
 struct entry {
     uint64_t start, end; /* end == start: sizeless */
@@ -538,29 +631,58 @@ static uint8_t rank_of(const Elf64_Sym *raw) {
     return (uint8_t)(rank + (type == STT_FUNC || type == STT_GNU_IFUNC ? 0 : type == STT_OBJECT ? 3 : 6));
 }
 
-/* By start; at the same start the longer one first (it encloses), and of aliases the best one last (it is
- * innermost). */
-static int by_start(const void *a, const void *b) {
+/* Of the same start: the longer one first (it encloses), and of aliases the best one last (it is innermost).
+ */
+static int by_size(const void *a, const void *b) {
     const struct entry *x = a, *y = b;
-    if (x->start != y->start) return x->start < y->start ? -1 : 1;
     if (x->end != y->end) return x->end > y->end ? -1 : 1;
     if (x->rank != y->rank) return x->rank > y->rank ? -1 : 1;
     return x->symbol > y->symbol ? -1 : x->symbol < y->symbol;
 }
 
-static bool collect(const struct pm_elf *elf, struct entry *entries, size_t *count_ret) {
+/* By start, 16 bits at a time: four times faster than qsort() for the 225,000 entries of a node. */
+static bool sort_by_start(struct entry *entries, size_t count) {
+    uint64_t used = 0;
+    for (size_t i = 0; i < count; i++) used |= entries[i].start;
+    struct entry *other PM_AUTO_FREE = malloc(count * sizeof(*other));
+    uint32_t *places PM_AUTO_FREE = malloc(65536 * sizeof(*places));
+    if (!other || !places) return false;
+    struct entry *from = entries, *to = other;
+    for (unsigned shift = 0; shift < 64 && used >> shift; shift += 16) {
+        memset(places, 0, 65536 * sizeof(*places));
+        for (size_t i = 0; i < count; i++) places[from[i].start >> shift & 0xffff]++;
+        for (uint32_t i = 0, sum = 0; i < 65536; i++) {
+            uint32_t here = places[i];
+            places[i] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < count; i++) to[places[from[i].start >> shift & 0xffff]++] = from[i];
+        struct entry *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != entries) memcpy(entries, from, count * sizeof(*entries));
+    for (size_t i = 0; i < count;) {
+        size_t end = i + 1;
+        while (end < count && entries[end].start == entries[i].start) end++;
+        if (end - i > 1) qsort(entries + i, end - i, sizeof(*entries), by_size);
+        i = end;
+    }
+    return true;
+}
+
+static size_t collect(const struct pm_elf *elf, struct entry *entries) {
     size_t count = 0;
     for (size_t i = 0; i < symbol_count(elf); i++) {
         Elf64_Sym raw;
-        const char *name;
-        if (!raw_symbol(elf, i, &raw, &name) || ELF64_ST_TYPE(raw.st_info) == STT_TLS) continue;
+        if (!raw_symbol(elf, i, &raw) || ELF64_ST_TYPE(raw.st_info) == STT_TLS) continue;
+        if (ELF64_ST_TYPE(raw.st_info) == STT_NOTYPE && is_mark(elf, &raw, name_of(elf, i, &raw))) continue;
         uint64_t limit = raw.st_shndx < elf->section_count ? elf->section_ends[raw.st_shndx] : 0;
         if (limit <= raw.st_value) continue; /* absolute, or not in memory */
         uint64_t end = raw.st_size < limit - raw.st_value ? raw.st_value + raw.st_size : limit;
         entries[count++] = (struct entry){raw.st_value, end, (uint32_t)i, rank_of(&raw)};
     }
-    *count_ret = count;
-    return count != 0;
+    return count;
 }
 
 static bool add_span(struct pm_elf *elf, uint64_t start, uint32_t symbol) {
@@ -575,7 +697,7 @@ static bool add_span(struct pm_elf *elf, uint64_t start, uint32_t symbol) {
 }
 
 /* Closes what ends up to `limit`; `open` holds indices of entries, innermost on top. */
-static bool close_until(struct pm_elf *elf, const struct entry *entries, uint32_t *open, size_t *depth,
+static bool close_until(struct pm_elf *elf, const struct entry *entries, const uint32_t *open, size_t *depth,
                         uint64_t limit) {
     while (*depth && entries[open[*depth - 1]].end <= limit) {
         uint64_t end = entries[open[--*depth]].end;
@@ -587,16 +709,13 @@ static bool close_until(struct pm_elf *elf, const struct entry *entries, uint32_
 
 static bool build_spans(struct pm_elf *elf, struct entry *entries, size_t count, uint32_t *open) {
     size_t depth = 0;
-    if (!pm_vec_reserve(&elf->spans, count + count / 2)) return false;
     for (size_t i = 0; i < count; i++) {
         struct entry *entry = &entries[i];
         if (!close_until(elf, entries, open, &depth, entry->start)) return false;
         if (entry->end ==
             entry->start) { /* sizeless: reaches to the next symbol, but never hides a sized one */
-            if (depth) continue;
             Elf64_Sym raw;
-            const char *name;
-            raw_symbol(elf, entry->symbol, &raw, &name);
+            if (depth || !raw_symbol(elf, entry->symbol, &raw)) continue;
             entry->end = elf->section_ends[raw.st_shndx];
             if (i + 1 < count && entries[i + 1].start < entry->end) entry->end = entries[i + 1].start;
             if (entry->end == entry->start) continue; /* an alias follows and answers */
@@ -608,18 +727,17 @@ static bool build_spans(struct pm_elf *elf, struct entry *entries, size_t count,
 }
 
 static void index_addresses(struct pm_elf *elf) {
-    size_t count = 0;
     elf->spans_ready = true;
     struct entry *entries PM_AUTO_FREE = malloc((symbol_count(elf) + 1) * sizeof(*entries));
-    if (!entries || !collect(elf, entries, &count)) return;
-    uint32_t *open PM_AUTO_FREE = malloc(count * sizeof(*open));
-    if (!open) return;
-    qsort(entries, count, sizeof(*entries), by_start);
+    if (!entries) return;
+    size_t count = collect(elf, entries);
+    uint32_t *open PM_AUTO_FREE = malloc((count + 1) * sizeof(*open));
+    if (!count || !open || !sort_by_start(entries, count)) return;
     if (!build_spans(elf, entries, count, open)) pm_vec_deinit(&elf->spans);
 }
 
 bool pm_elf_symbol_at(const struct pm_elf *elf, uint64_t vaddr, struct pm_elf_symbol *ret) {
-    if (!elf->spans_ready) index_addresses((struct pm_elf *)elf);
+    if (!elf->spans_ready) index_addresses((struct pm_elf *)(uintptr_t)elf);
     size_t low = 0, high = elf->spans.count;
     while (low < high) { /* the first span that starts behind vaddr */
         size_t middle = low + (high - low) / 2;
@@ -630,8 +748,7 @@ bool pm_elf_symbol_at(const struct pm_elf *elf, uint64_t vaddr, struct pm_elf_sy
     }
     uint32_t number = low ? elf->spans.items[low - 1].symbol : NO_SYMBOL;
     Elf64_Sym raw;
-    const char *name;
-    if (number == NO_SYMBOL || !raw_symbol(elf, number, &raw, &name)) return false;
-    to_symbol(&raw, name, ret);
+    if (number == NO_SYMBOL || !raw_symbol(elf, number, &raw)) return false;
+    to_symbol(elf, number, &raw, ret);
     return true;
 }
