@@ -360,7 +360,7 @@ static struct pm_error *find_roots(struct finder *f) {
             v8->meta_map = meta_map_by_content(f, f->heaps[i] - layout->heap_in_isolate);
         if (!v8->meta_map) return pm_error_create(PM_ERR_LAYOUT, "the V8 roots were not found: no map describes itself");
     }
-    if (!pm_mem_u16(f->mem, v8->meta_map + 12, &type) || type < V8_FIRST_NONSTRING || type >= V8_MAX_INSTANCE_TYPE)
+    if (!pm_mem_u16(f->mem, v8->meta_map + 12, &type) || type < 64 || type >= V8_MAX_INSTANCE_TYPE)
         return pm_error_create(PM_ERR_LAYOUT, "the V8 meta map has no instance type");
     f->map_type = type;
     return NULL;
@@ -375,7 +375,7 @@ static enum v8_type type_by_name(const char *name) {
 }
 
 static void set_type(struct v8_layout *layout, uint16_t number, const char *name) {
-    if (number < V8_FIRST_NONSTRING || number >= V8_MAX_INSTANCE_TYPE || layout->type_of[number]) return;
+    if (number < layout->first_nonstring || number >= V8_MAX_INSTANCE_TYPE || layout->type_of[number]) return;
     enum v8_type type = type_by_name(name);
     layout->type_of[number] = (uint16_t)type;
     if (type != V8_T_OTHER && !layout->number_of[type]) layout->number_of[type] = number;
@@ -406,12 +406,30 @@ static void types_from_roots(struct finder *f) {
     }
 }
 
+/* Symbols are the first type behind the strings. */
+static uint16_t first_nonstring(const struct finder *f, const struct v8_type_name *types, size_t count) {
+    const struct v8_layout *layout = &f->v8->layout;
+    int64_t published;
+    v8_word word;
+    uint16_t number;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(types[i].name, "SYMBOL") == 0) return types[i].number;
+    if (v8_facts_constant(f->v8->facts, "FirstNonstringType", &published) && (published == 64 || published == 128))
+        return (uint16_t)published;
+    size_t root = root_index(layout, "symbol_map");
+    if (root != SIZE_MAX && u64(f, f->heaps[0] - layout->heap_in_isolate + layout->roots_table + 8 * root, &word) &&
+        v8_is_strong(word) && pm_mem_u16(f->mem, v8_untag(word) + 12, &number))
+        return number;
+    return 128;
+}
+
 static struct pm_error *find_types(struct finder *f) {
     struct v8 *v8 = f->v8;
     struct v8_layout *layout = &v8->layout;
     size_t count;
     const struct v8_type_name *types = v8_facts_types(v8->facts, &count);
-    for (unsigned i = 0; i < V8_FIRST_NONSTRING; i++) layout->type_of[i] = V8_T_STRING;
+    layout->first_nonstring = first_nonstring(f, types, count);
+    for (unsigned i = 0; i < layout->first_nonstring; i++) layout->type_of[i] = V8_T_STRING;
     for (size_t i = 0; i < count; i++) set_type(layout, types[i].number, types[i].name);
     layout->types_origin = count ? V8_PUBLISHED : V8_DISCOVERED;
     /* v8dbg_type_<Class>__<NAME>_TYPE */
@@ -449,7 +467,7 @@ static struct pm_error *find_types(struct finder *f) {
     for (unsigned i = api; api && last && i <= last && i < V8_MAX_INSTANCE_TYPE; i++)
         if (!layout->type_of[i]) layout->type_of[i] = V8_T_JS_API_OBJECT;
     for (unsigned i = 0; i < V8_MAX_INSTANCE_TYPE; i++) {
-        if (i < V8_FIRST_NONSTRING) {
+        if (i < layout->first_nonstring) {
             if ((i & V8_STRING_SHAPE_MASK) == V8_STRING_SEQ)
                 layout->size_of[i] = (struct v8_size_rule){V8_SIZE_LINEAR, 12, i & V8_STRING_ONE_BYTE ? 1 : 2, 16};
             continue;
@@ -605,7 +623,7 @@ static void read_signs(const struct finder *f, const struct v8_page *page, struc
     signs->young = (page->flags & (layout->flag_from_page | layout->flag_to_page)) != 0;
     signs->large = page->large;
     unsigned maps = 0, seen = 0;
-    for (pm_addr at = page->start; at + 64 < page->end && seen < 4000 && at < page->start + CHUNK; at += 8) {
+    for (pm_addr at = page->start; at + 64 < page->end && seen < 600 && at < page->start + CHUNK; at += 8) {
         v8_word word, meta;
         uint16_t type;
         if (!u64(f, at, &word) || !v8_is_strong(word) || (word & 7) != 1) continue;
@@ -642,7 +660,7 @@ static unsigned order_fit(const struct space_order *order, const struct page_sig
 static struct pm_error *name_spaces(struct finder *f) {
     struct v8 *v8 = f->v8;
     struct page_signs signs[512];
-    size_t count = 0, step = 1 + v8->page_count / 400;
+    size_t count = 0, step = 1 + v8->page_count / 48;
     bool seen[64] = {false};
     for (size_t i = 0; i < v8->page_count && count < 512; i++) {
         struct v8_page *page = &v8->pages[i];
@@ -1018,10 +1036,14 @@ static bool behind_is_object(const struct v8 *v8, const struct v8_page *page, pm
     return v8_is_map_word(v8, word);
 }
 
-static unsigned best_rule(const struct rule_points *points, size_t count) {
+/* The shape with most points; the first one of equals. Of a type nobody knows (its last guess is "up to the next map") a formula
+ * is believed only when it fits many objects without exception. */
+static unsigned best_rule(const struct rule_points *points, const struct v8_size_rule *rules, size_t count) {
     unsigned best = 0;
     for (unsigned i = 1; i < count; i++)
         if (points->points[i] > points->points[best]) best = i;
+    bool is_guess = count > 1 && rules[count - 1].kind == V8_SIZE_SPECIAL && rules[count - 1].scale == V8_SIZE_NEXT_MAP;
+    if (is_guess && (points->samples < 8 || points->points[best] < points->samples)) return (unsigned)count - 1;
     return best;
 }
 
@@ -1056,7 +1078,7 @@ static void sample_page(struct v8 *v8, const struct v8_page *page, struct rule_p
                 if (guess >= 8 && (guess & 7) == 0 && guess <= left - at && behind_is_object(v8, page, page->start + at + guess))
                     row->points[i]++;
             }
-            size = v8_object_size(v8, map, &rules[best_rule(row, count)], base + at, left - at);
+            size = v8_object_size(v8, map, &rules[best_rule(row, rules, count)], base + at, left - at);
         }
         at += size >= 8 && (size & 7) == 0 && size <= left - at ? size : 8;
     }
@@ -1083,7 +1105,8 @@ static struct pm_error *find_size_rules(struct finder *f) {
         const uint16_t code_types[] = {layout->number_of[V8_T_CODE], layout->number_of[V8_T_INSTRUCTION_STREAM]};
         for (unsigned t = 0; t < 2; t++) {
             const struct rule_points *row = &trial[code_types[t]];
-            if (code_types[t] && row->samples) code_good[a] += 1000ull * row->points[best_rule(row, 2)] / row->samples;
+            if (code_types[t] && row->samples)
+                code_good[a] += 1000ull * (row->points[0] > row->points[1] ? row->points[0] : row->points[1]) / row->samples;
         }
         free(trial);
     }
@@ -1095,10 +1118,10 @@ static struct pm_error *find_size_rules(struct finder *f) {
         if (!page->live || taken[page->space]++ % step) continue;
         sample_page(v8, page, points);
     }
-    for (unsigned type = V8_FIRST_NONSTRING; type < V8_MAX_INSTANCE_TYPE; type++) {
+    for (unsigned type = layout->first_nonstring; type < V8_MAX_INSTANCE_TYPE; type++) {
         size_t count;
         const struct v8_size_rule *rules = v8_size_variants((enum v8_type)layout->type_of[type], &count);
-        if (points[type].samples) layout->size_of[type] = rules[best_rule(&points[type], count)];
+        if (points[type].samples) layout->size_of[type] = rules[best_rule(&points[type], rules, count)];
     }
     free(points);
     /* What the binary says of headers outweighs the samples, where a type is rare. */

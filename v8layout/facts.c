@@ -323,7 +323,7 @@ static void limits_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t 
     uint32_t field[2] = {0};
     unsigned count = 0;
     int loaded = -1; /* register that holds the second field */
-    for (uint64_t i = 0; i + 4 <= size && code[i] != 0xc3; i++) {
+    for (uint64_t i = 0; i + 4 <= size; i++) {
         const uint8_t *at = code + i;
         bool multiply = i + 5 <= size && at[0] == 0x48 && at[1] == 0x0f && at[2] == 0xaf && at[3] == 0x47;
         if (multiply && count < 2) {

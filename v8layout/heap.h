@@ -103,13 +103,13 @@ static inline bool v8_is_receiver(const struct v8 *v8, const struct v8_map *map)
     return map && map->instance_type >= v8->layout.first_js_receiver;
 }
 static inline bool v8_is_string(const struct v8_map *map) {
-    return map && map->instance_type < V8_FIRST_NONSTRING;
+    return map && map->type == V8_T_STRING;
 }
 
 /* ---- the walk ---- */
 struct v8_object {
     pm_addr address;
-    const uint8_t *bytes; /* of the whole object */
+    const uint8_t *bytes; /* of the whole object; NULL when the core does not hold all of it (V8 14's holes) */
     uint64_t size;
     const struct v8_map *map;
 };

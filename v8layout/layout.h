@@ -17,7 +17,7 @@
 
 enum v8_type {
     V8_T_OTHER, /* a type this program has no name for */
-    V8_T_STRING, /* instance type < 128: see v8_string_shape */
+    V8_T_STRING, /* instance type below first_nonstring: see v8_string_shape */
 #define V8_TYPE(name) V8_T_##name,
 #include "v8layout/types.def"
 #undef V8_TYPE
@@ -31,7 +31,6 @@ enum v8_string_shape { V8_STRING_SEQ = 0, V8_STRING_CONS = 1, V8_STRING_EXTERNAL
 #define V8_STRING_ONE_BYTE        8u
 #define V8_STRING_UNCACHED        16u /* external without the data pointer */
 #define V8_STRING_NOT_INTERNALIZED 32u
-#define V8_FIRST_NONSTRING        128u
 
 enum v8_origin { V8_MISSING, V8_PUBLISHED, V8_DISCOVERED, V8_VARIANT, V8_KNOWN };
 
@@ -72,6 +71,7 @@ struct v8_layout {
     uint16_t type_of[V8_MAX_INSTANCE_TYPE]; /* enum v8_type */
     struct v8_size_rule size_of[V8_MAX_INSTANCE_TYPE];
     uint16_t number_of[V8_TYPE_COUNT]; /* the reverse; 0 = absent (0 is a string) */
+    uint16_t first_nonstring; /* 64 in V8 9, 128 since: strings are the numbers below */
     uint16_t first_js_receiver, first_js_object, last_api_object;
     enum v8_origin types_origin;
 

@@ -38,8 +38,24 @@ void v8_walker_destroy(struct v8_walker *walker) {
     free(walker);
 }
 
-/* The object at bytes: its map and size, or 0. */
-static inline uint64_t parse(struct v8_walker *walker, const struct v8_map **last, const uint8_t *bytes, uint64_t left) {
+/* A piece of a page that lies in one part of the core: addresses start..end are at bytes. */
+struct piece {
+    pm_addr start, end;
+    const uint8_t *bytes;
+};
+
+static bool piece_at(const struct v8 *v8, const struct v8_page *page, pm_addr at, struct piece *piece) {
+    uint64_t length = 0;
+    const uint8_t *bytes = pm_mem_view_some(v8->mem, at, &length);
+    if (!bytes) return false;
+    if (length > page->end - at) length = page->end - at;
+    *piece = (struct piece){at, at + (length & ~(uint64_t)7), bytes};
+    return piece->end > at;
+}
+
+/* The object whose first `available` bytes are at `bytes`, `left` bytes before the end of its page: map and size, or 0. */
+static inline uint64_t parse(struct v8_walker *walker, const struct v8_map **last, const uint8_t *bytes,
+                             uint64_t available, uint64_t left) {
     v8_word word = pm_load_u64(bytes);
     if (!v8_is_strong(word)) return 0;
     pm_addr address = v8_untag(word);
@@ -49,7 +65,7 @@ static inline uint64_t parse(struct v8_walker *walker, const struct v8_map **las
         if (!map) return 0;
         *last = map;
     }
-    uint64_t size = map->fixed_size ? map->fixed_size : v8_object_size(walker->v8, map, &map->rule, bytes, left);
+    uint64_t size = map->fixed_size ? map->fixed_size : v8_object_size(walker->v8, map, &map->rule, bytes, available);
     return size >= 8 && (size & 7) == 0 && size <= left ? size : 0;
 }
 
@@ -66,11 +82,10 @@ static bool all_zero(const uint8_t *bytes, uint64_t length) {
 static uint64_t copy_size(struct v8_walker *walker, v8_word word) {
     const struct v8 *v8 = walker->v8;
     const struct v8_page *page = word && (word & 7) == 0 ? v8_page_of(v8, word) : NULL;
-    uint64_t left = page ? page->end - word : 0;
-    const uint8_t *bytes = page ? pm_mem_view_some(v8->mem, word, &left) : NULL;
     const struct v8_map *map = NULL;
-    if (!bytes || left < 8) return 0;
-    return parse(walker, &map, bytes, left < page->end - word ? left : page->end - word);
+    struct piece piece;
+    if (!page || !piece_at(v8, page, word, &piece)) return 0;
+    return parse(walker, &map, piece.bytes, piece.end - word, page->end - word);
 }
 
 /* The end of the allocation area that begins at `top`, where no object stands; 0 = none begins there. */
@@ -83,49 +98,62 @@ static pm_addr lab_limit(const struct v8 *v8, const struct v8_page *page, pm_add
     return 0;
 }
 
-/* The first position from `at` on where objects follow one another again; `end` when there is none. */
-static pm_addr resynchronise(struct v8_walker *walker, const struct v8_page *page, const uint8_t *base, pm_addr at,
-                             pm_addr end) {
-    for (; at < end; at += 8) {
+/* The first position of the piece from `at` on where objects follow one another again; its end when there is none. */
+static pm_addr resynchronise(struct v8_walker *walker, const struct v8_page *page, const struct piece *piece, pm_addr at) {
+    for (; at < piece->end; at += 8) {
         const struct v8_map *map = NULL;
         pm_addr next = at;
         int found = 0;
         if (page->skip_start == at) return at;
-        while (found < 3 && next < end && next != page->skip_start) {
-            uint64_t size = parse(walker, &map, base + (next - page->start), end - next);
+        while (found < 3 && next < piece->end && next != page->skip_start) {
+            uint64_t size = parse(walker, &map, piece->bytes + (next - piece->start), piece->end - next, page->end - next);
             if (!size) break;
             next += size;
             found++;
         }
-        if (found == 3 || (found > 0 && (next == end || next == page->skip_start))) return at;
+        if (found == 3 || (found > 0 && (next >= piece->end || next == page->skip_start))) return at;
     }
-    return end;
+    return piece->end;
+}
+
+/* Moves over memory that the core does not hold, to the first object behind it. */
+static pm_addr skip_not_saved(struct v8_walker *walker, const struct v8_page *page, pm_addr at, struct v8_walk_stats *stats) {
+    const struct pm_mem_range *range = pm_mem_find(walker->v8->mem, at);
+    pm_addr next = range && range->end < page->end ? range->end : page->end;
+    struct piece piece;
+    stats->not_saved_bytes += next - at;
+    if (next >= page->end || !piece_at(walker->v8, page, next, &piece)) return next;
+    pm_addr object = resynchronise(walker, page, &piece, next);
+    stats->unparsed_bytes += object - next;
+    return object;
 }
 
 bool v8_walk_page(struct v8_walker *walker, const struct v8_page *page, v8_visit *visit, void *context,
                   struct v8_walk_stats *stats) {
     const struct v8 *v8 = walker->v8;
-    uint64_t saved = page->end - page->start;
-    const uint8_t *base = pm_mem_view_some(v8->mem, page->start, &saved);
-    if (!base) saved = 0;
-    if (saved > page->end - page->start) saved = page->end - page->start;
-    stats->not_saved_bytes += page->end - page->start - saved;
-    pm_addr at = page->start, end = page->start + (saved & ~(uint64_t)7);
     const struct v8_map *map = NULL;
-    while (at < end) {
+    struct piece piece = {0};
+    pm_addr at = page->start;
+    while (at < page->end) {
         if (at == page->skip_start && page->skip_end > at) {
-            pm_addr next = page->skip_end < end ? page->skip_end : end;
+            pm_addr next = page->skip_end < page->end ? page->skip_end : page->end;
             stats->skipped_bytes += next - at;
             at = next;
             continue;
         }
-        const uint8_t *bytes = base + (at - page->start);
-        uint64_t size = parse(walker, &map, bytes, end - at);
+        if (at >= piece.end && !piece_at(v8, page, at, &piece)) {
+            at = skip_not_saved(walker, page, at, stats);
+            piece.end = 0;
+            continue;
+        }
+        const uint8_t *bytes = piece.bytes + (at - piece.start);
+        uint64_t available = piece.end - at, left = page->end - at;
+        uint64_t size = parse(walker, &map, bytes, available, left);
         if (size) {
             if (map->type == V8_T_FREE_SPACE || map->type == V8_T_FILLER) {
                 stats->filler_bytes += size;
             } else {
-                struct v8_object object = {at, bytes, size, map};
+                struct v8_object object = {at, size <= available ? bytes : NULL, size, map};
                 stats->objects++;
                 stats->object_bytes += size;
                 if (visit && !visit(context, &object)) return false;
@@ -137,18 +165,17 @@ bool v8_walk_page(struct v8_walker *walker, const struct v8_page *page, v8_visit
         v8_word word = pm_load_u64(bytes);
         pm_addr limit = lab_limit(v8, page, at);
         if (limit) {
-            if (limit > end) limit = end;
             stats->skipped_bytes += limit - at;
             at = limit;
-        } else if (word == 0 && all_zero(bytes, end - at)) {
-            stats->skipped_bytes += end - at;
-            break;
-        } else if ((size = copy_size(walker, word)) != 0 && size <= end - at) {
+        } else if (word == 0 && all_zero(bytes, available)) {
+            stats->skipped_bytes += available;
+            at = piece.end;
+        } else if ((size = copy_size(walker, word)) != 0 && size <= left) {
             stats->forwarded++;
             stats->forwarded_bytes += size;
             at += size;
         } else {
-            pm_addr next = resynchronise(walker, page, base, at + 8, end);
+            pm_addr next = resynchronise(walker, page, &piece, at + 8);
             stats->unparsed_bytes += next - at;
             stats->unparsed_gaps++;
             at = next;

@@ -38,6 +38,7 @@ static const struct v8_size_rule wasm_struct[] = {SPECIAL(V8_SIZE_WASM_STRUCT, 8
 static const struct v8_size_rule word32_set[] = {LINEAR(9, 4, 8)};
 static const struct v8_size_rule word64_set[] = {LINEAR(16, 8, 8)};
 static const struct v8_size_rule struct_elements[] = {LINEAR(40, 24, 20)};
+static const struct v8_size_rule wasm_null[] = {FIXED(8)};
 /* A type nobody has told us about: what variable-size types usually look like. Tried only where one appears. */
 static const struct v8_size_rule unknown[] = {LINEAR(16, 8, 12), LINEAR(24, 8, 12), LINEAR(32, 8, 12), LINEAR(40, 8, 12),
                                               LINEAR(16, 1, 12), LINEAR(16, 16, 12), LINEAR(16, 16, 8), LINEAR(16, 24, 12),
@@ -119,6 +120,7 @@ const struct v8_size_rule *v8_size_variants(enum v8_type type, size_t *count_ret
     case V8_T_WASM_TYPE_INFO: LIST(wasm_type_info);
     case V8_T_WASM_ARRAY: LIST(wasm_array);
     case V8_T_WASM_STRUCT: LIST(wasm_struct);
+    case V8_T_WASM_NULL: LIST(wasm_null);
     case V8_T_TURBOSHAFT_WORD32_SET_TYPE: LIST(word32_set);
     case V8_T_TURBOSHAFT_WORD64_SET_TYPE: LIST(word64_set);
     case V8_T_INTERNAL_CLASS_WITH_STRUCT_ELEMENTS: LIST(struct_elements);
