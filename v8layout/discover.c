@@ -366,6 +366,33 @@ static struct pm_error *find_roots(struct finder *f) {
     return NULL;
 }
 
+/* ---- choosing among shapes ---- */
+
+/* For every type with several possible shapes, each shape gets a point for each sampled object behind which a map stands. */
+struct rule_points {
+    uint32_t points[10];
+    uint32_t samples;
+};
+
+static bool is_of_this_age(const struct v8_layout *layout, const struct v8_size_variant *variant) {
+    if (variant->needs == V8_NEEDS_X86_64) return layout->machine == PM_MACHINE_X86_64;
+    return variant->needs == 0 || layout->number_of[variant->needs] != 0;
+}
+
+/* The shape with most points. Of equals the first one whose companion type exists. Of a type nobody knows (its last guess is "up
+ * to the next map") a formula is believed only when it fits many objects without exception. */
+static unsigned best_rule(const struct v8_layout *layout, const struct rule_points *points,
+                          const struct v8_size_variant *variants, size_t count) {
+    unsigned best = 0;
+    while (best + 1 < count && !is_of_this_age(layout, &variants[best])) best++;
+    for (unsigned i = 0; i < count; i++)
+        if (points->points[i] > points->points[best]) best = i;
+    const struct v8_size_rule *last = &variants[count - 1].rule;
+    bool is_guess = count > 1 && last->kind == V8_SIZE_SPECIAL && last->scale == V8_SIZE_NEXT_MAP;
+    if (is_guess && (points->samples < 8 || points->points[best] < points->samples)) return (unsigned)count - 1;
+    return best;
+}
+
 /* ---- instance types ---- */
 
 static enum v8_type type_by_name(const char *name) {
@@ -472,8 +499,10 @@ static struct pm_error *find_types(struct finder *f) {
                 layout->size_of[i] = (struct v8_size_rule){V8_SIZE_LINEAR, 12, i & V8_STRING_ONE_BYTE ? 1 : 2, 16};
             continue;
         }
-        size_t variants;
-        layout->size_of[i] = *v8_size_variants((enum v8_type)layout->type_of[i], &variants);
+        static const struct rule_points no_samples;
+        size_t count_of_type;
+        const struct v8_size_variant *variants = v8_size_variants((enum v8_type)layout->type_of[i], &count_of_type);
+        layout->size_of[i] = variants[best_rule(layout, &no_samples, variants, count_of_type)].rule;
     }
     return NULL;
 }
@@ -1023,28 +1052,11 @@ static struct pm_error *find_labs(struct finder *f) {
 
 /* ---- size rules ---- */
 
-/* For every type with several possible shapes, each shape gets a point for each sampled object behind which a map stands. */
-struct rule_points {
-    uint32_t points[10];
-    uint32_t samples;
-};
-
 static bool behind_is_object(const struct v8 *v8, const struct v8_page *page, pm_addr next) {
     v8_word word;
     if (next == page->end || next == page->skip_start) return true;
     if (next > page->end || !pm_mem_u64(v8->mem, next, &word)) return false;
     return v8_is_map_word(v8, word);
-}
-
-/* The shape with most points; the first one of equals. Of a type nobody knows (its last guess is "up to the next map") a formula
- * is believed only when it fits many objects without exception. */
-static unsigned best_rule(const struct rule_points *points, const struct v8_size_rule *rules, size_t count) {
-    unsigned best = 0;
-    for (unsigned i = 1; i < count; i++)
-        if (points->points[i] > points->points[best]) best = i;
-    bool is_guess = count > 1 && rules[count - 1].kind == V8_SIZE_SPECIAL && rules[count - 1].scale == V8_SIZE_NEXT_MAP;
-    if (is_guess && (points->samples < 8 || points->points[best] < points->samples)) return (unsigned)count - 1;
-    return best;
 }
 
 static void sample_page(struct v8 *v8, const struct v8_page *page, struct rule_points *points) {
@@ -1070,15 +1082,15 @@ static void sample_page(struct v8 *v8, const struct v8_page *page, struct rule_p
             size = v8_object_size(v8, map, &rule, base + at, left - at);
         } else {
             size_t count;
-            const struct v8_size_rule *rules = v8_size_variants((enum v8_type)map->type, &count);
+            const struct v8_size_variant *rules = v8_size_variants((enum v8_type)map->type, &count);
             struct rule_points *row = &points[map->instance_type];
             row->samples++;
             for (unsigned i = 0; i < count && i < 10; i++) {
-                uint64_t guess = v8_object_size(v8, map, &rules[i], base + at, left - at);
+                uint64_t guess = v8_object_size(v8, map, &rules[i].rule, base + at, left - at);
                 if (guess >= 8 && (guess & 7) == 0 && guess <= left - at && behind_is_object(v8, page, page->start + at + guess))
                     row->points[i]++;
             }
-            size = v8_object_size(v8, map, &rules[best_rule(row, rules, count)], base + at, left - at);
+            size = v8_object_size(v8, map, &rules[best_rule(&v8->layout, row, rules, count)].rule, base + at, left - at);
         }
         at += size >= 8 && (size & 7) == 0 && size <= left - at ? size : 8;
     }
@@ -1120,8 +1132,8 @@ static struct pm_error *find_size_rules(struct finder *f) {
     }
     for (unsigned type = layout->first_nonstring; type < V8_MAX_INSTANCE_TYPE; type++) {
         size_t count;
-        const struct v8_size_rule *rules = v8_size_variants((enum v8_type)layout->type_of[type], &count);
-        if (points[type].samples) layout->size_of[type] = rules[best_rule(&points[type], rules, count)];
+        const struct v8_size_variant *rules = v8_size_variants((enum v8_type)layout->type_of[type], &count);
+        if (points[type].samples) layout->size_of[type] = rules[best_rule(layout, &points[type], rules, count)].rule;
     }
     free(points);
     /* What the binary says of headers outweighs the samples, where a type is rare. */

@@ -2,45 +2,49 @@
 
 #include "postmortem/base/checked.h"
 
-#define LINEAR(base_, scale_, offset_) {.kind = V8_SIZE_LINEAR, .base = (base_), .scale = (scale_), .offset = (offset_)}
-#define FIXED(base_)                   {.kind = V8_SIZE_FIXED, .base = (base_)}
-#define SPECIAL(which, base_)          {.kind = V8_SIZE_SPECIAL, .scale = (which), .base = (base_)}
+#define LINEAR(base_, scale_, offset_) {.rule = {V8_SIZE_LINEAR, (offset_), (scale_), (base_)}}
+#define FIXED(base_)                   {.rule = {V8_SIZE_FIXED, 0, 0, (base_)}}
+#define SPECIAL(which, base_)          {.rule = {V8_SIZE_SPECIAL, 0, (which), (base_)}}
+/* The same for shapes that came with another type. */
+#define LINEAR_SINCE(type_, base_, scale_, offset_)                                                          \
+    {.rule = {V8_SIZE_LINEAR, (offset_), (scale_), (base_)}, .needs = (type_)}
+#define SPECIAL_SINCE(type_, which, base_) {.rule = {V8_SIZE_SPECIAL, 0, (which), (base_)}, .needs = (type_)}
 
 /* u32@12 is the value of the Smi at +8. */
-static const struct v8_size_rule words_16[] = {LINEAR(16, 8, 12)};
-static const struct v8_size_rule words_24[] = {LINEAR(24, 8, 12)};
-static const struct v8_size_rule words_32_or_16[] = {LINEAR(32, 8, 12), LINEAR(16, 8, 12)}; /* 12.4 and later; before */
-static const struct v8_size_rule bytes_16[] = {LINEAR(16, 1, 12)};
-static const struct v8_size_rule native_context[] = {LINEAR(24, 8, 12)}; /* the microtask queue stands behind the slots */
-static const struct v8_size_rule feedback_vector[] = {LINEAR(48, 8, 8), LINEAR(56, 8, 8)}; /* 9.4-10.2, 13+; 11-12 */
-static const struct v8_size_rule free_space[] = {LINEAR(0, 8, 12), LINEAR(0, 1, 12)}; /* words from Node 24.12 on; bytes before */
-static const struct v8_size_rule bytecode_array[] = {LINEAR(64, 1, 12), LINEAR(54, 1, 12), LINEAR(56, 1, 12)}; /* 12+; 9.4, 11.3; 10.2 */
-static const struct v8_size_rule descriptors[] = {SPECIAL(V8_SIZE_DESCRIPTORS, 24), SPECIAL(V8_SIZE_DESCRIPTORS, 32)}; /* to 13.6; 14 */
-static const struct v8_size_rule property_array[] = {SPECIAL(V8_SIZE_PROPERTY_ARRAY, 0)};
-static const struct v8_size_rule feedback_metadata[] = {SPECIAL(V8_SIZE_FEEDBACK_METADATA, 1), SPECIAL(V8_SIZE_FEEDBACK_METADATA, 0)}; /* 13+; before */
-static const struct v8_size_rule bigint[] = {SPECIAL(V8_SIZE_BIGINT, 0)};
-static const struct v8_size_rule preparse_data[] = {SPECIAL(V8_SIZE_PREPARSE_DATA, 0)};
-static const struct v8_size_rule code[] = {SPECIAL(V8_SIZE_CODE_BODY, 128), SPECIAL(V8_SIZE_CODE_BODY, 96)}; /* 10.2; 9.4 */
-static const struct v8_size_rule stream[] = {SPECIAL(V8_SIZE_STREAM, 32), SPECIAL(V8_SIZE_STREAM_BY_CODE, 16)}; /* 12+; 11.3 */
-static const struct v8_size_rule small_map[] = {SPECIAL(V8_SIZE_SMALL_HASH_MAP, 0)};
-static const struct v8_size_rule small_set[] = {SPECIAL(V8_SIZE_SMALL_HASH_SET, 0)};
-static const struct v8_size_rule small_names[] = {SPECIAL(V8_SIZE_SMALL_NAME_DICTIONARY, 0)};
-static const struct v8_size_rule swiss[] = {LINEAR(40, 18, 12), LINEAR(32, 18, 12)}; /* group width 16 (SSE2); 8 */
-static const struct v8_size_rule hole[] = {FIXED(65544)}; /* 14: holes are unmapped-looking payloads */
-static const struct v8_size_rule scope_info[] = {SPECIAL(V8_SIZE_NEXT_MAP, 0)};
-static const struct v8_size_rule coverage[] = {LINEAR(16, 16, 8)};
-static const struct v8_size_rule match_info[] = {LINEAR(40, 8, 12)};
-static const struct v8_size_rule dispatch_table[] = {LINEAR(40, 16, 12), LINEAR(40, 24, 12), LINEAR(16, 24, 12)}; /* 14; 13; 12 */
-static const struct v8_size_rule dispatch_imports[] = {LINEAR(24, 16, 8)};
-static const struct v8_size_rule wasm_type_info[] = {LINEAR(24, 8, 20), LINEAR(40, 8, 36), LINEAR(16, 8, 12)}; /* 13+; 11-12; before */
-static const struct v8_size_rule wasm_array[] = {SPECIAL(V8_SIZE_WASM_ARRAY, 0)};
-static const struct v8_size_rule wasm_struct[] = {SPECIAL(V8_SIZE_WASM_STRUCT, 8), SPECIAL(V8_SIZE_WASM_STRUCT, 1)};
-static const struct v8_size_rule word32_set[] = {LINEAR(9, 4, 8)};
-static const struct v8_size_rule word64_set[] = {LINEAR(16, 8, 8)};
-static const struct v8_size_rule struct_elements[] = {LINEAR(40, 24, 20)};
-static const struct v8_size_rule wasm_null[] = {FIXED(8)};
+static const struct v8_size_variant words_16[] = {LINEAR(16, 8, 12)};
+static const struct v8_size_variant words_24[] = {LINEAR(24, 8, 12)};
+static const struct v8_size_variant words_32_or_16[] = {LINEAR_SINCE(V8_T_TRUSTED_FIXED_ARRAY, 32, 8, 12), LINEAR(16, 8, 12)}; /* 12.4 and later; before */
+static const struct v8_size_variant bytes_16[] = {LINEAR(16, 1, 12)};
+static const struct v8_size_variant native_context[] = {LINEAR(24, 8, 12)}; /* the microtask queue stands behind the slots */
+static const struct v8_size_variant feedback_vector[] = {LINEAR(48, 8, 8), LINEAR(56, 8, 8)}; /* 9.4-10.2, 13+; 11-12 */
+static const struct v8_size_variant free_space[] = {LINEAR(0, 8, 12), LINEAR(0, 1, 12)}; /* words from Node 24.12 on; bytes before */
+static const struct v8_size_variant bytecode_array[] = {LINEAR(64, 1, 12), LINEAR(54, 1, 12), LINEAR(56, 1, 12)}; /* 12+; 9.4, 11.3; 10.2 */
+static const struct v8_size_variant descriptors[] = {SPECIAL(V8_SIZE_DESCRIPTORS, 24), SPECIAL(V8_SIZE_DESCRIPTORS, 32)}; /* to 13.6; 14 */
+static const struct v8_size_variant property_array[] = {SPECIAL(V8_SIZE_PROPERTY_ARRAY, 0)};
+static const struct v8_size_variant feedback_metadata[] = {SPECIAL_SINCE(V8_T_PROTECTED_WEAK_FIXED_ARRAY, V8_SIZE_FEEDBACK_METADATA, 1), SPECIAL(V8_SIZE_FEEDBACK_METADATA, 0)}; /* 13+; before */
+static const struct v8_size_variant bigint[] = {SPECIAL(V8_SIZE_BIGINT, 0)};
+static const struct v8_size_variant preparse_data[] = {SPECIAL(V8_SIZE_PREPARSE_DATA, 0)};
+static const struct v8_size_variant code[] = {SPECIAL(V8_SIZE_CODE_BODY, 128), SPECIAL(V8_SIZE_CODE_BODY, 96)}; /* 10.2; 9.4 */
+static const struct v8_size_variant stream[] = {SPECIAL(V8_SIZE_STREAM, 32), SPECIAL(V8_SIZE_STREAM_BY_CODE, 16)}; /* 12+; 11.3 */
+static const struct v8_size_variant small_map[] = {SPECIAL(V8_SIZE_SMALL_HASH_MAP, 0)};
+static const struct v8_size_variant small_set[] = {SPECIAL(V8_SIZE_SMALL_HASH_SET, 0)};
+static const struct v8_size_variant small_names[] = {SPECIAL(V8_SIZE_SMALL_NAME_DICTIONARY, 0)};
+static const struct v8_size_variant swiss[] = {LINEAR_SINCE(V8_NEEDS_X86_64, 40, 18, 12), LINEAR(32, 18, 12)}; /* group width 16 (SSE2); 8 */
+static const struct v8_size_variant hole[] = {FIXED(65544)}; /* 14: holes are unmapped-looking payloads */
+static const struct v8_size_variant scope_info[] = {SPECIAL(V8_SIZE_NEXT_MAP, 0)};
+static const struct v8_size_variant coverage[] = {LINEAR(16, 16, 8)};
+static const struct v8_size_variant match_info[] = {LINEAR(40, 8, 12)};
+static const struct v8_size_variant dispatch_table[] = {LINEAR_SINCE(V8_T_CONTEXT_CELL, 40, 16, 12), LINEAR_SINCE(V8_T_PROTECTED_WEAK_FIXED_ARRAY, 40, 24, 12), LINEAR(16, 24, 12)}; /* 14; 13; 12 */
+static const struct v8_size_variant dispatch_imports[] = {LINEAR(24, 16, 8)};
+static const struct v8_size_variant wasm_type_info[] = {LINEAR_SINCE(V8_T_PROTECTED_WEAK_FIXED_ARRAY, 24, 8, 20), LINEAR_SINCE(V8_T_INSTRUCTION_STREAM, 40, 8, 36), LINEAR(16, 8, 12)}; /* 13+; 11-12; before */
+static const struct v8_size_variant wasm_array[] = {SPECIAL(V8_SIZE_WASM_ARRAY, 0)};
+static const struct v8_size_variant wasm_struct[] = {SPECIAL_SINCE(V8_T_TRUSTED_BYTE_ARRAY, V8_SIZE_WASM_STRUCT, 8), SPECIAL(V8_SIZE_WASM_STRUCT, 1)};
+static const struct v8_size_variant word32_set[] = {LINEAR(9, 4, 8)};
+static const struct v8_size_variant word64_set[] = {LINEAR(16, 8, 8)};
+static const struct v8_size_variant struct_elements[] = {LINEAR(40, 24, 20)};
+static const struct v8_size_variant wasm_null[] = {FIXED(8)};
 /* A type nobody has told us about: what variable-size types usually look like. Tried only where one appears. */
-static const struct v8_size_rule unknown[] = {LINEAR(16, 8, 12), LINEAR(24, 8, 12), LINEAR(32, 8, 12), LINEAR(40, 8, 12),
+static const struct v8_size_variant unknown[] = {LINEAR(16, 8, 12), LINEAR(24, 8, 12), LINEAR(32, 8, 12), LINEAR(40, 8, 12),
                                               LINEAR(16, 1, 12), LINEAR(16, 16, 12), LINEAR(16, 16, 8), LINEAR(16, 24, 12),
                                               SPECIAL(V8_SIZE_NEXT_MAP, 0)};
 
@@ -50,7 +54,7 @@ static const struct v8_size_rule unknown[] = {LINEAR(16, 8, 12), LINEAR(24, 8, 1
         return (rules);                                                                                      \
     } while (0)
 
-const struct v8_size_rule *v8_size_variants(enum v8_type type, size_t *count_ret) {
+const struct v8_size_variant *v8_size_variants(enum v8_type type, size_t *count_ret) {
     switch (type) {
     case V8_T_FIXED_ARRAY:
     case V8_T_HASH_TABLE:

@@ -23,8 +23,16 @@ enum v8_special_size {
     V8_SIZE_NEXT_MAP,          /* up to the next word that is a map: objects whose body holds no map (ScopeInfo) */
 };
 
+/* One shape. `needs` breaks ties where no object of this core tells two shapes apart: a type that exists since about the same V8
+ * version (0 = any core), or V8_NEEDS_X86_64. It is never asked where objects give the answer. */
+struct v8_size_variant {
+    struct v8_size_rule rule;
+    uint16_t needs;
+};
+#define V8_NEEDS_X86_64 V8_TYPE_COUNT
+
 /* The shapes of a type; count 0 = this type always has its size in the map (or is not known). */
-const struct v8_size_rule *v8_size_variants(enum v8_type type, size_t *count_ret);
+const struct v8_size_variant *v8_size_variants(enum v8_type type, size_t *count_ret);
 
 /* Bytes of the object whose first `available` bytes are at `bytes`; 0 = cannot be sized. The result may exceed `available`. */
 uint64_t v8_object_size(const struct v8 *v8, const struct v8_map *map, const struct v8_size_rule *rule,
