@@ -757,6 +757,29 @@ static struct pm_error *collect_pages(struct finder *f) {
     return name_spaces(f);
 }
 
+static struct v8_page *page_at(struct v8 *v8, pm_addr addr) { /* whether live or not; area_end counts as inside */
+    size_t low = 0, high = v8->page_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (v8->pages[middle].chunk < addr) low = middle + 1;
+        else high = middle;
+    }
+    if (low == 0) return NULL;
+    struct v8_page *page = &v8->pages[low - 1];
+    return addr >= page->start && addr <= page->end ? page : NULL;
+}
+
+static struct v8_page *next_page(const struct finder *f, const struct v8_page *page) {
+    const struct v8_layout *layout = &f->v8->layout;
+    pm_addr header, next, start;
+    if (!layout->chunk_list_next.present ||
+        !chunk_header(f, page->chunk, layout->has_metadata, layout->chunk_metadata, &header) ||
+        !u64(f, header + layout->chunk_list_next.offset, &next) || !plausible_pointer(next) ||
+        !u64(f, next + layout->chunk_area_start.offset, &start))
+        return NULL;
+    return page_at(f->v8, start);
+}
+
 /* ---- isolates ---- */
 
 static const struct pm_core_thread *main_thread(const struct pm_core *core) {
@@ -888,18 +911,6 @@ static void find_links(struct finder *f) {
 
 /* ---- allocation areas ---- */
 
-static struct v8_page *page_at(struct v8 *v8, pm_addr addr) { /* whether live or not; area_end counts as inside */
-    size_t low = 0, high = v8->page_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (v8->pages[middle].chunk < addr) low = middle + 1;
-        else high = middle;
-    }
-    if (low == 0) return NULL;
-    struct v8_page *page = &v8->pages[low - 1];
-    return addr >= page->start && addr <= page->end ? page : NULL;
-}
-
 static bool read_lab(const struct finder *f, pm_addr at, struct v8_lab *lab, struct v8_page **page_ret) {
     if (!u64(f, at, &lab->start) || !plausible_pointer(lab->start) || !u64(f, at + 8, &lab->top) || !u64(f, at + 16, &lab->limit))
         return false;
@@ -952,14 +963,8 @@ static void retire_later_pages(struct finder *f, struct v8_page *current) {
     struct v8 *v8 = f->v8;
     struct v8_layout *layout = &v8->layout;
     struct v8_page *page = current;
-    if (!layout->chunk_list_next.present) return;
     for (size_t guard = 0; guard <= v8->page_count; guard++) {
-        pm_addr header, next, start;
-        if (!chunk_header(f, page->chunk, layout->has_metadata, layout->chunk_metadata, &header) ||
-            !u64(f, header + layout->chunk_list_next.offset, &next) || !plausible_pointer(next) ||
-            !u64(f, next + layout->chunk_area_start.offset, &start))
-            return;
-        struct v8_page *later = page_at(v8, start);
+        struct v8_page *later = next_page(f, page);
         if (!later || later == page || later == current || later->isolate != current->isolate || later->space != V8_SPACE_NEW ||
             !(later->flags & layout->flag_to_page))
             return;
@@ -1096,6 +1101,51 @@ static void sample_page(struct v8 *v8, const struct v8_page *page, struct rule_p
     }
 }
 
+/* The first pages of the main isolate's spaces hold what the start-up snapshot and the program's modules brought: code, bytecode,
+ * feedback, one of everything. */
+static void sample_first_pages(struct finder *f, struct rule_points *points) {
+    struct v8 *v8 = f->v8;
+    const struct v8_layout *layout = &v8->layout;
+    for (size_t i = 0; i < v8->page_count; i++) {
+        struct v8_page *page = &v8->pages[i], *before;
+        pm_addr header, prev, start;
+        if (page->isolate != 0 || !page->live || page->large || !layout->chunk_list_prev.present ||
+            !chunk_header(f, page->chunk, layout->has_metadata, layout->chunk_metadata, &header) ||
+            !u64(f, header + layout->chunk_list_prev.offset, &prev))
+            continue;
+        before = plausible_pointer(prev) && u64(f, prev + layout->chunk_area_start.offset, &start) ? page_at(v8, start) : NULL;
+        if (before && before->space == page->space) continue;
+        for (unsigned k = 0; page && k < 24; k++) {
+            if (page->live) sample_page(v8, page, points);
+            page = next_page(f, page);
+        }
+    }
+}
+
+/* Takes the best shapes; true = one is not what it was. */
+static bool adopt_rules(struct v8_layout *layout, const struct rule_points *points) {
+    bool changed = false;
+    for (unsigned type = layout->first_nonstring; type < V8_MAX_INSTANCE_TYPE; type++) {
+        size_t count;
+        const struct v8_size_variant *variants = v8_size_variants((enum v8_type)layout->type_of[type], &count);
+        if (!points[type].samples) continue;
+        struct v8_size_rule best = variants[best_rule(layout, &points[type], variants, count)].rule;
+        changed |= memcmp(&best, &layout->size_of[type], sizeof(best)) != 0;
+        layout->size_of[type] = best;
+    }
+    return changed;
+}
+
+bool v8_relearn_sizes(struct v8 *v8, const uint32_t *pages, size_t count) {
+    struct rule_points *points = calloc(V8_MAX_INSTANCE_TYPE, sizeof(*points));
+    if (!points) return false;
+    for (size_t i = 0; i < count && i < SAMPLE_PAGES; i++) sample_page(v8, &v8->pages[pages[i]], points);
+    bool changed = adopt_rules(&v8->layout, points);
+    free(points);
+    if (changed) v8_map_table_refresh(v8->maps, v8);
+    return changed;
+}
+
 static struct pm_error *find_size_rules(struct finder *f) {
     struct v8 *v8 = f->v8;
     struct v8_layout *layout = &v8->layout;
@@ -1123,6 +1173,7 @@ static struct pm_error *find_size_rules(struct finder *f) {
         free(trial);
     }
     layout->code_alignment = code_good[1] > code_good[0] ? 32 : 64;
+    sample_first_pages(f, points);
     for (size_t i = 0; i < v8->page_count; i++) {
         const struct v8_page *page = &v8->pages[i];
         size_t wanted = page->space == V8_SPACE_OLD || page->space == V8_SPACE_NEW ? 64 : 32;
@@ -1130,11 +1181,7 @@ static struct pm_error *find_size_rules(struct finder *f) {
         if (!page->live || taken[page->space]++ % step) continue;
         sample_page(v8, page, points);
     }
-    for (unsigned type = layout->first_nonstring; type < V8_MAX_INSTANCE_TYPE; type++) {
-        size_t count;
-        const struct v8_size_variant *rules = v8_size_variants((enum v8_type)layout->type_of[type], &count);
-        if (points[type].samples) layout->size_of[type] = rules[best_rule(layout, &points[type], rules, count)].rule;
-    }
+    adopt_rules(layout, points);
     free(points);
     /* What the binary says of headers outweighs the samples, where a type is rare. */
     uint16_t bytecode = layout->number_of[V8_T_BYTECODE_ARRAY];

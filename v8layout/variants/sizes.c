@@ -16,9 +16,13 @@ static const struct v8_size_variant words_24[] = {LINEAR(24, 8, 12)};
 static const struct v8_size_variant words_32_or_16[] = {LINEAR_SINCE(V8_T_TRUSTED_FIXED_ARRAY, 32, 8, 12), LINEAR(16, 8, 12)}; /* 12.4 and later; before */
 static const struct v8_size_variant bytes_16[] = {LINEAR(16, 1, 12)};
 static const struct v8_size_variant native_context[] = {LINEAR(24, 8, 12)}; /* the microtask queue stands behind the slots */
-static const struct v8_size_variant feedback_vector[] = {LINEAR(48, 8, 8), LINEAR(56, 8, 8)}; /* 9.4-10.2, 13+; 11-12 */
+static const struct v8_size_variant feedback_vector[] = {LINEAR_SINCE(V8_T_PROTECTED_WEAK_FIXED_ARRAY, 48, 8, 8),
+                                                         LINEAR_SINCE(V8_T_INSTRUCTION_STREAM, 56, 8, 8),
+                                                         LINEAR(48, 8, 8)}; /* 13+; 11-12; before */
 static const struct v8_size_variant free_space[] = {LINEAR(0, 8, 12), LINEAR(0, 1, 12)}; /* words from Node 24.12 on; bytes before */
-static const struct v8_size_variant bytecode_array[] = {LINEAR(64, 1, 12), LINEAR(54, 1, 12), LINEAR(56, 1, 12)}; /* 12+; 9.4, 11.3; 10.2 */
+static const struct v8_size_variant bytecode_array[] = {
+    LINEAR_SINCE(V8_T_TRUSTED_FIXED_ARRAY, 64, 1, 12), LINEAR_SINCE(V8_T_INSTRUCTION_STREAM, 54, 1, 12),
+    LINEAR_SINCE(V8_T_CALL_SITE_INFO, 56, 1, 12), LINEAR(54, 1, 12)}; /* 12+; 11.3; 10.2; 9.4 */
 static const struct v8_size_variant descriptors[] = {SPECIAL(V8_SIZE_DESCRIPTORS, 24), SPECIAL(V8_SIZE_DESCRIPTORS, 32)}; /* to 13.6; 14 */
 static const struct v8_size_variant property_array[] = {SPECIAL(V8_SIZE_PROPERTY_ARRAY, 0)};
 static const struct v8_size_variant feedback_metadata[] = {SPECIAL_SINCE(V8_T_PROTECTED_WEAK_FIXED_ARRAY, V8_SIZE_FEEDBACK_METADATA, 1), SPECIAL(V8_SIZE_FEEDBACK_METADATA, 0)}; /* 13+; before */
