@@ -25,11 +25,12 @@ class Customer {
 }
 
 const customers = Array.from({ length: 500 }, (_, id) => new Customer(id));
+const recent = new Array(150_000);
 
 function takeOrder(id) {
-  const customer = customers[(id * 7919) % customers.length];
-  customer.orders.set(id, new Order(id));
-  if (customer.orders.size > 200) customer.orders.delete(customer.orders.keys().next().value);
+  const order = new Order(id);
+  recent[id % recent.length] = order;
+  if (id % 10 === 0) customers[(id * 7919) % customers.length].orders.set(id % 5000, order);
 }
 
 console.log('ready');

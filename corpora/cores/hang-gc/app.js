@@ -1,14 +1,16 @@
 'use strict';
 
-// A heap that is nearly full of live objects, and code that goes on making garbage: mark-compact after mark-compact.
-const live = [];
-
+// A heap that is nearly full of live objects, and code that makes garbage: the process still works, but spends most of
+// its time in mark-compact collections. stdout holds the trace of the collections.
 class LiveRecord {
-  constructor(i) {
-    this.i = i;
-    this.next = live[live.length - 1];
+  constructor(id) {
+    this.id = id;
+    this.text = `record ${id}`;
+    this.tags = ['a', id];
   }
 }
+
+const live = [];
 
 function fill(megabytes) {
   while (process.memoryUsage().heapUsed < megabytes * 1e6) {
@@ -16,14 +18,14 @@ function fill(megabytes) {
   }
 }
 
-function churn() {
+function replaceRecords() {
   for (let i = 0; ; i++) {
-    live[i % live.length] = new LiveRecord(i);
+    live[(i * 7919) % live.length] = new LiveRecord(i);
   }
 }
 
 setTimeout(function onTick() {
-  fill(96);
+  fill(160);
   console.log('ready');
-  churn();
+  replaceRecords();
 }, 10);
