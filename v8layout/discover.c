@@ -202,7 +202,7 @@ static struct pm_error *find_area(struct finder *f) {
                 inside[k]++;
                 sum[k] += words[k] - chunk->address;
             }
-            if (words[k] >= CHUNK && words[k] < (1ull << 40) && (words[k] & 4095) == 0) sized[k]++;
+            if (words[k] == CHUNK) sized[k]++; /* large pages are more, but never most */
         }
     }
     int start = -1, end = -1, size = -1;
@@ -211,8 +211,7 @@ static struct pm_error *find_area(struct finder *f) {
             if (start < 0 || sum[k] / inside[k] < sum[start] / inside[start]) start = k;
             if (end < 0 || sum[k] / inside[k] > sum[end] / inside[end]) end = k;
         }
-        if (size < 0 && sized[k] * 10 >= total * 9 && k * 8 != layout->chunk_heap.offset && k * 8 != layout->chunk_owner.offset)
-            size = k;
+        if (sized[k] * 2 >= total && sized[k] && (size < 0 || sized[k] > sized[size])) size = k;
     }
     if (start < 0 || end < 0 || start == end)
         return pm_error_create(PM_ERR_LAYOUT, "no V8 heap found: %u pages have a heap, but no object area", total);
