@@ -41,7 +41,8 @@ static struct pm_error *core_error_at(enum pm_error_kind kind, const struct pm_i
 }
 
 static uint16_t field16(const uint8_t *bytes, bool big_endian) {
-    return big_endian ? (uint16_t)(bytes[0] << 8 | bytes[1]) : (uint16_t)(bytes[1] << 8 | bytes[0]);
+    unsigned first = bytes[0], second = bytes[1];
+    return (uint16_t)(big_endian ? first << 8 | second : second << 8 | first);
 }
 
 bool pm_core_sniff(const struct pm_input *input) {
