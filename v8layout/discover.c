@@ -716,7 +716,6 @@ static struct pm_error *name_spaces(struct finder *f) {
         struct v8_page *page = &v8->pages[i];
         if (page->isolate == UINT32_MAX) continue;
         page->space = page->space < 14 ? best->space[page->space] : V8_SPACE_NONE;
-        if (page->space == V8_SPACE_RO) page->isolate = UINT32_MAX; /* V8 9: read-only pages know their heap */
         if (is_large(page->space)) page->large = true;
     }
     return NULL;
@@ -797,9 +796,11 @@ static struct pm_error *collect_isolates(struct finder *f) {
     for (size_t i = 0; i < f->heap_count; i++) {
         pm_addr isolate = f->heaps[i] - layout->heap_in_isolate;
         v8_word meta;
-        if (meta_index != SIZE_MAX &&
-            (!u64(f, isolate + layout->roots_table + 8 * meta_index, &meta) || v8_untag(meta) != v8->meta_map))
-            continue; /* the remains of an isolate that is gone */
+        /* Isolates share one read-only heap, and so one meta map; in V8 9 each has its own. Without a meta map that describes itself
+         * these are the remains of an isolate that is gone. */
+        if (meta_index != SIZE_MAX && (!u64(f, isolate + layout->roots_table + 8 * meta_index, &meta) ||
+                                       !v8_is_strong(meta) || !has_map(f, meta, v8_untag(meta))))
+            continue;
         v8->isolates[v8->isolate_count++] =
             (struct v8_isolate){.address = isolate, .heap = f->heaps[i], .max_old_generation = UINT64_MAX, .max_semi_space = UINT64_MAX};
     }
@@ -1005,6 +1006,34 @@ static void find_young(struct finder *f, uint32_t index) {
     retire_later_pages(f, current);
 }
 
+/* Threads that allocate have a LocalHeap (its first word is the Heap), the LocalHeap an allocator, the allocator an allocation area
+ * (src/heap/local-heap.h, concurrent-allocator.h). LocalHeaps are linked with each other; the Heap leads to one of them. */
+static bool labs_of_local_heaps(struct finder *f, uint32_t index, size_t *capacity) {
+    struct v8_isolate *isolate = &f->v8->isolates[index];
+    pm_addr heaps[256];
+    size_t count = 0;
+    for (uint32_t offset = 0; offset < 0x1000 && count < 256; offset += 8) {
+        uint64_t local, heap;
+        if (u64(f, isolate->heap + offset, &local) && plausible_pointer(local) && u64(f, local, &heap) && heap == isolate->heap)
+            heaps[count++] = local;
+    }
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t offset = 8; offset < 0x200; offset += 8) {
+            uint64_t member, first;
+            struct v8_lab lab;
+            struct v8_page *page;
+            if (!u64(f, heaps[i] + offset, &member) || !plausible_pointer(member)) continue;
+            bool known = !u64(f, member, &first) || first != isolate->heap || count == 256;
+            for (size_t k = 0; k < count; k++) known |= heaps[k] == member;
+            if (!known) heaps[count++] = member;
+            for (uint32_t k = 0; k < 0x60; k += 8)
+                if (read_lab(f, member + k, &lab, &page) && page->isolate == index && !add_lab(isolate, capacity, &lab))
+                    return false;
+        }
+    }
+    return true;
+}
+
 static struct pm_error *find_labs(struct finder *f) {
     struct v8 *v8 = f->v8;
     for (uint32_t index = 0; index < v8->isolate_count; index++) {
@@ -1048,7 +1077,7 @@ static struct pm_error *find_labs(struct finder *f) {
             for (uint32_t k = 8; k < 0x700 && enough; k += 8)
                 if (read_lab(f, member + k, &lab, &page) && page->isolate == index) enough &= add_lab(isolate, &capacity, &lab);
         }
-        if (!enough) return pm_error_nomem();
+        if (!enough || !labs_of_local_heaps(f, index, &capacity)) return pm_error_nomem();
         find_young(f, index);
     }
     return NULL;
