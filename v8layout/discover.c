@@ -1092,6 +1092,29 @@ static bool behind_is_object(const struct v8 *v8, const struct v8_page *page, pm
     return v8_is_map_word(v8, word);
 }
 
+/* Contexts have no roots and no v8dbg numbers: where the table of names is not published they show themselves by a ScopeInfo in
+ * their first slot. The native context is the one with hundreds of slots and a raw word behind them. */
+static void recognise_context(struct v8 *v8, const struct v8_page *page, const struct v8_map *map, pm_addr object) {
+    struct v8_layout *layout = &v8->layout;
+    uint64_t length, scope_info;
+    uint16_t type = map->instance_type;
+    if (!layout->number_of[V8_T_SCOPE_INFO] || !pm_mem_u64(v8->mem, object + 8, &length) || !v8_is_smi(length) ||
+        v8_smi(length) < 2 || !pm_mem_u64(v8->mem, object + 16, &scope_info) || !v8_is_strong(scope_info))
+        return;
+    const struct v8_map *first = v8_map(v8, v8_untag(scope_info));
+    if (!first || first->type != V8_T_SCOPE_INFO) return;
+    uint64_t slots = (uint64_t)v8_smi(length);
+    enum v8_type found = slots > 150 && behind_is_object(v8, page, object + 24 + 8 * slots) ? V8_T_NATIVE_CONTEXT
+                         : behind_is_object(v8, page, object + 16 + 8 * slots)              ? V8_T_FUNCTION_CONTEXT
+                                                                                            : V8_T_OTHER;
+    if (found == V8_T_OTHER) return;
+    size_t count;
+    layout->type_of[type] = (uint16_t)found;
+    if (!layout->number_of[found]) layout->number_of[found] = type;
+    layout->size_of[type] = v8_size_variants(found, &count)[0].rule;
+    v8_map_table_refresh(v8->maps, v8);
+}
+
 static void sample_page(struct v8 *v8, const struct v8_page *page, struct rule_points *points) {
     uint64_t left = page->end - page->start;
     const uint8_t *base = pm_mem_view_some(v8->mem, page->start, &left);
@@ -1110,6 +1133,7 @@ static void sample_page(struct v8 *v8, const struct v8_page *page, struct rule_p
             continue;
         }
         uint64_t size = 0;
+        if (map->type == V8_T_OTHER && !map->fixed_size) recognise_context(v8, page, map, page->start + at);
         if (map->fixed_size || map->type == V8_T_STRING) {
             struct v8_size_rule rule = v8->layout.size_of[map->instance_type];
             size = v8_object_size(v8, map, &rule, base + at, left - at);
