@@ -77,6 +77,14 @@ static unsigned elf_machine(const struct pm_core *core) {
     return pm_core_info(core)->machine == PM_MACHINE_X86_64 ? EM_X86_64 : EM_AARCH64;
 }
 
+/* What the core itself holds from addr on; not what we filled in from a file. */
+static const uint8_t *core_bytes(const struct pm_core *core, pm_addr addr, uint64_t *size_ret) {
+    const struct pm_mem_range *range = pm_mem_find(pm_core_memory(core), addr);
+    if (!range || !range->bytes || range->from_file) return NULL;
+    *size_ret = range->end - addr;
+    return range->bytes + (addr - range->start);
+}
+
 static uint32_t protection_at(const struct pm_core *core, pm_addr addr) {
     const struct pm_mem_range *range = pm_mem_find(pm_core_memory(core), addr);
     return range ? range->protection : 0;
@@ -107,13 +115,17 @@ static void read_header(struct module *module, const uint8_t *bytes, uint64_t si
     }
 }
 
-/* The bias that a mapping would have if it showed `segment`; false when the two have no page in common. */
+/* The bias that a mapping would have if it showed `segment`; false when the two have no page in common, or
+ * the segment cannot be mapped at all. */
 static bool bias_of(const struct pm_elf_segment *segment, const struct span *span, uint64_t page,
                     uint64_t *ret) {
-    uint64_t start = segment->file_offset & ~(page - 1), end = segment->file_offset + segment->file_size;
+    uint64_t start = segment->file_offset & ~(page - 1), end;
+    if (!pm_add_u64(segment->file_offset, segment->file_size, &end) || !pm_add_u64(end, page - 1, &end))
+        return false;
+    end &= ~(page - 1); /* files are mapped by whole pages */
     if (span->file_offset >= end || span->file_offset + (span->end - span->start) <= start) return false;
     *ret = span->start - span->file_offset + segment->file_offset - segment->vaddr;
-    return true;
+    return (*ret & (page - 1)) == 0;
 }
 
 static bool has_bias(const struct module *module, const struct span *span, uint64_t page, uint64_t bias) {
@@ -190,19 +202,18 @@ static bool saved_text_agrees(const struct pm_modules *modules, const struct mod
                               const struct pm_elf *elf) {
     uint64_t size, looked = 0;
     const uint8_t *file = pm_elf_file(elf, &size);
-    const struct pm_mem *mem = pm_core_memory(modules->core);
     for (size_t i = 0; i < module->count && looked < 1 << 20; i++) {
         const struct span *span = &modules->spans.items[module->first + i];
-        const struct pm_mem_range *range = pm_mem_find(mem, span->start);
-        if (!range || !range->bytes || range->from_file || range->protection & PM_MEM_WRITE) continue;
-        if (!(range->protection & PM_MEM_EXECUTE) && span->file_offset) continue; /* may be relocated data */
-        uint64_t length = span->end - span->start;
-        if (length > range->end - span->start) length = range->end - span->start;
+        uint64_t length;
+        const uint8_t *bytes = core_bytes(modules->core, span->start, &length);
+        uint32_t protection = protection_at(modules->core, span->start);
+        if (!bytes || protection & PM_MEM_WRITE) continue;
+        if (!(protection & PM_MEM_EXECUTE) && span->file_offset) continue; /* may be relocated data */
+        if (length > span->end - span->start) length = span->end - span->start;
         if (length > 1 << 16) length = 1 << 16;
         if (span->file_offset >= size) return false;
         if (length > size - span->file_offset) length = size - span->file_offset;
-        if (memcmp(file + span->file_offset, pm_mem_view(mem, span->start, length), length) != 0)
-            return false;
+        if (memcmp(file + span->file_offset, bytes, length) != 0) return false;
         looked += length;
     }
     return true;
@@ -218,6 +229,7 @@ static bool segments_agree(const struct pm_modules *modules, struct module *modu
     pm_elf_file(elf, &size);
     set_segments(&probe, elf);
     if (!probe.segment_count || !choose_bias(modules, &probe, &bias)) return false;
+    if (bias && pm_elf_is_executable(elf)) return false; /* linked for one place only */
     const struct span *spans = modules->spans.items + module->first;
     for (size_t i = 0; i < module->count; i++)
         if (spans[i].file_offset >= size) return false;
@@ -392,14 +404,13 @@ static int by_path(const void *a, const void *b) {
  * does. */
 static bool is_module(const struct pm_modules *modules, const struct row *rows, size_t count,
                       const uint8_t **header_ret, uint64_t *size_ret) {
-    const struct pm_mem *mem = pm_core_memory(modules->core);
     bool executable = false, other = false;
     *header_ret = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct pm_core_mapping *mapping = rows[i].mapping;
         uint64_t size;
         if (protection_at(modules->core, mapping->start) & PM_MEM_EXECUTE) executable = true;
-        const uint8_t *bytes = mapping->file_offset ? NULL : pm_mem_view_some(mem, mapping->start, &size);
+        const uint8_t *bytes = mapping->file_offset ? NULL : core_bytes(modules->core, mapping->start, &size);
         if (!bytes || *header_ret) continue;
         if (size > mapping->end - mapping->start) size = mapping->end - mapping->start;
         if (size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0) {
@@ -512,7 +523,7 @@ static void read_placed_header(struct pm_modules *modules, struct module *module
     uint64_t size;
     for (size_t i = 0; i < module->count; i++) {
         if (spans[i].file_offset) continue;
-        const uint8_t *bytes = pm_mem_view_some(pm_core_memory(modules->core), spans[i].start, &size);
+        const uint8_t *bytes = core_bytes(modules->core, spans[i].start, &size);
         if (bytes && size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0) read_header(module, bytes, size);
         return;
     }
@@ -597,10 +608,8 @@ static struct pm_error *gather_unlisted(struct pm_modules *modules) {
 static struct pm_error *add_vdso(struct pm_modules *modules) {
     pm_addr start = pm_core_info(modules->core)->sysinfo_ehdr;
     uint64_t size;
-    const uint8_t *bytes = start ? pm_mem_view_some(pm_core_memory(modules->core), start, &size) : NULL;
+    const uint8_t *bytes = start ? core_bytes(modules->core, start, &size) : NULL;
     if (!bytes) return NULL;
-    const struct pm_mem_range *range = pm_mem_find(pm_core_memory(modules->core), start);
-    if (size > range->end - start) size = range->end - start;
     struct module *module PM_AUTO(module) = calloc(1, sizeof(*module));
     if (!module || !(module->path = strdup("[vdso]"))) return pm_error_nomem();
     struct pm_error *err = pm_elf_open_memory(bytes, size, "[vdso]", &module->public.elf);

@@ -195,8 +195,8 @@ static void test_streams_that_hold_nothing(void **state) {
     (void)state;
     static const char *const heads[] = {"\x1f\x8b\x08\x00garbage garbage garbage",
                                         "\x28\xb5\x2f\xfdgarbage garbage garbage",
-                                        "\xfd"
-                                        "7zXZ\x00garbage garbage garbage"};
+                                        ("\xfd"
+                                         "7zXZ\x00garbage garbage garbage")};
     for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
         char *path PM_AUTO_FREE = bytes_write(heads[i], 24, folder, "garbage");
         struct pm_input *input = NULL;
