@@ -13,7 +13,7 @@
  *     file offset   vaddr          what
  *     0x0000        base           ELF header, build-id note (r--)
  *     0x1000        base + 0x1000  text of 0x1800 bytes (r-x): two pages
- *     0x3000        base + 0x4000  data (rw-), 0x200 of 0x1000 bytes in the file
+ *     0x3000        base + 0x4000  data (rw-), 0x1200 of 0x2000 bytes in the file: two pages
  *
  * The core keeps the header page and the data, not the text, as the kernel does. */
 
@@ -45,12 +45,12 @@ static int drop_folder(void **state) {
 static struct elf_builder *file_builder(const struct file *file) {
     struct elf_builder *b =
         elf_builder_new(file->machine ? file->machine : EM_X86_64, file->type, file->base);
-    uint8_t text[0x1800], data[0x200], id[20];
+    uint8_t text[0x1800], data[0x1200], id[20];
     for (unsigned i = 0; i < sizeof(text); i++) text[i] = (uint8_t)(file->text + i);
     memset(data, 'F', sizeof(data));
     memset(id, file->id, sizeof(id));
     elf_builder_segment(b, file->base + 0x1000, text, sizeof(text), sizeof(text), PF_R | PF_X);
-    elf_builder_segment(b, file->base + 0x4000, data, sizeof(data), 0x1000, PF_R | PF_W);
+    elf_builder_segment(b, file->base + 0x4000, data, sizeof(data), 0x2000, PF_R | PF_W);
     if (file->id) elf_builder_build_id(b, id, sizeof(id));
     elf_builder_entry(b, file->base + 0x1010);
     if (file->symbol) elf_builder_symbol(b, file->symbol, file->base + 0x1020, 0x20, FUNC, 2, false);
@@ -80,14 +80,14 @@ static void map_file(struct core_builder *core, const struct file *file, const c
     struct elf_builder *b = file_builder(file);
     size_t size;
     const uint8_t *bytes = elf_builder_bytes(b, &size);
-    uint8_t data[0x1000] = "live data";
+    uint8_t data[0x2000] = "live data";
     core_builder_segment(core, at, bytes, header ? 4096 : 0, 4096, PF_R);
     core_builder_segment(core, at + 0x1000, NULL, 0, 0x2000, PF_R | PF_X);
     core_builder_segment(core, at + 0x4000, data, sizeof(data), sizeof(data), PF_R | PF_W);
     if (path) {
         core_builder_file(core, at, at + 0x1000, 0, path);
         core_builder_file(core, at + 0x1000, at + 0x3000, 0x1000, path);
-        core_builder_file(core, at + 0x4000, at + 0x5000, 0x3000, path);
+        core_builder_file(core, at + 0x4000, at + 0x6000, 0x3000, path);
     }
     elf_builder_destroy(b);
 }
@@ -156,12 +156,12 @@ static void test_recorded_paths(void **state) {
     assert_ptr_equal(first, pm_modules_program(modules));
     assert_int_equal(first->bias, 0);
     assert_int_equal(first->start, 0x400000);
-    assert_int_equal(first->end, 0x405000);
+    assert_int_equal(first->end, 0x406000);
     assert_int_equal(first->build_id_length, 20);
     assert_int_equal(first->build_id[19], 0xaa);
     assert_int_equal(second->state, PM_MODULE_VERIFIED);
     assert_int_equal(second->bias, 0x7f0000000000);
-    assert_int_equal(second->end, 0x7f0000005000);
+    assert_int_equal(second->end, 0x7f0000006000);
     assert_false(second->is_program);
     assert_ptr_equal(pm_modules_v8(modules), second);
     core_builder_destroy(b);
@@ -184,7 +184,7 @@ static void test_addresses_and_symbols(void **state) {
     assert_string_equal(pm_modules_find(modules, 0x400000, NULL)->path, node);
     assert_null(pm_modules_find(modules, 0x403000, &vaddr)); /* the gap between text and data */
     assert_null(pm_modules_find(modules, 0x3fffff, &vaddr));
-    assert_null(pm_modules_find(modules, 0x7f0000005000, &vaddr));
+    assert_null(pm_modules_find(modules, 0x7f0000006000, &vaddr));
     assert_true(pm_modules_symbol(modules, "library_call", &addr, &size, &found));
     assert_int_equal(addr, 0x7f0000001020);
     assert_int_equal(size, 0x20);
@@ -203,12 +203,12 @@ static void test_text_is_filled_and_data_is_not(void **state) {
     add_auxv(b, &program, 0, 0);
     core_builder_segment(b, 0x400000, NULL, 0, 4096, PF_R);
     core_builder_segment(b, 0x401000, NULL, 0, 0x2000, PF_R | PF_X);
-    core_builder_segment(b, 0x404000, "live", 4, 0x800, PF_R | PF_W); /* the rest of the data is lost */
-    core_builder_segment(b, 0x404800, NULL, 0, 0x800, PF_R); /* relocated, then made read-only, then lost */
+    core_builder_segment(b, 0x404000, "live", 4, 0x1000, PF_R | PF_W); /* the rest of the data is lost */
+    core_builder_segment(b, 0x405000, NULL, 0, 0x1000, PF_R); /* relocated, then made read-only, then lost */
     core_builder_file(b, 0x400000, 0x401000, 0, node);
     core_builder_file(b, 0x401000, 0x403000, 0x1000, node);
-    core_builder_file(b, 0x404000, 0x404800, 0x3000, node);
-    core_builder_file(b, 0x404800, 0x405000, 0x3800, node);
+    core_builder_file(b, 0x404000, 0x405000, 0x3000, node);
+    core_builder_file(b, 0x405000, 0x406000, 0x4000, node);
     struct pm_core *core PM_AUTO(core) = open_core(b);
     const struct pm_mem *mem = pm_core_memory(core);
     uint8_t bytes[4];
@@ -225,7 +225,7 @@ static void test_text_is_filled_and_data_is_not(void **state) {
     assert_pm_ok(pm_mem_read(mem, 0x404000, 4, bytes));
     assert_memory_equal(bytes, "live", 4);
     assert_pm_error_at(pm_mem_read(mem, 0x404000, 8, bytes), PM_ERR_NOT_SAVED, 0x404004, "not saved");
-    assert_pm_error_at(pm_mem_read(mem, 0x404800, 4, bytes), PM_ERR_NOT_SAVED, 0x404800, "not saved");
+    assert_pm_error_at(pm_mem_read(mem, 0x405000, 4, bytes), PM_ERR_NOT_SAVED, 0x405000, "not saved");
     core_builder_destroy(b);
 }
 
@@ -243,7 +243,7 @@ static void test_text_mapped_twice(void **state) {
     uint64_t vaddr;
     uint8_t twice[2];
     assert_int_equal(module->bias, 0);
-    assert_int_equal(module->end, 0x405000); /* the hull is that of the first mappings */
+    assert_int_equal(module->end, 0x406000); /* the hull is that of the first mappings */
     assert_ptr_equal(pm_modules_find(modules, again + 0x123, &vaddr), module);
     assert_int_equal(vaddr, 0x402123);
     assert_ptr_equal(pm_modules_find(modules, 0x402123, &vaddr), module);
@@ -469,10 +469,10 @@ static void test_saved_text_must_agree(void **state) {
     add_auxv(b, &program, 0, 0);
     core_builder_segment(b, 0x400000, NULL, 0, 4096, PF_R);
     core_builder_segment(b, 0x401000, bytes + 0x1000, 0x1000, 0x2000, PF_R | PF_X);
-    core_builder_segment(b, 0x404000, "live", 4, 0x1000, PF_R | PF_W);
+    core_builder_segment(b, 0x404000, "live", 4, 0x2000, PF_R | PF_W);
     core_builder_file(b, 0x400000, 0x401000, 0, "/usr/bin/node");
     core_builder_file(b, 0x401000, 0x403000, 0x1000, "/usr/bin/node");
-    core_builder_file(b, 0x404000, 0x405000, 0x3000, "/usr/bin/node");
+    core_builder_file(b, 0x404000, 0x406000, 0x3000, "/usr/bin/node");
     struct pm_core *core PM_AUTO(core) = open_core(b);
     struct pm_modules *modules PM_AUTO(modules) =
         open_modules(core, &(struct pm_module_options){.exe = good}),
