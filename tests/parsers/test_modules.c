@@ -347,7 +347,7 @@ static void test_sysroot(void **state) {
     char *libs PM_AUTO_FREE = in_folder("root/usr/lib/x86_64-linux-gnu"),
                *link PM_AUTO_FREE = in_folder("root/lib");
     char *node PM_AUTO_FREE = write_file(&program, bin, "node");
-    char *lib PM_AUTO_FREE = write_file(&library, libs, "lib.so");
+    free(write_file(&library, libs, "lib.so"));
     /* As in Debian: /lib is a link, here an absolute one that must stay inside the root. */
     assert_int_equal(symlink("/usr/lib", link), 0);
     struct core_builder *b = usual_core("/usr/local/bin/node", "/lib/x86_64-linux-gnu/lib.so");
@@ -369,8 +369,8 @@ static void test_sysroot(void **state) {
 static void test_sysroot_is_not_left(void **state) {
     (void)state;
     char *root PM_AUTO_FREE = in_folder("jail"), *inside PM_AUTO_FREE = in_folder("jail/inside");
-    char *outside PM_AUTO_FREE = write_file(&library, folder, "outside.so");
     char *kept PM_AUTO_FREE = write_file(&program, inside, "node");
+    free(write_file(&library, folder, "outside.so"));
     struct core_builder *b = usual_core("/inside/node", "/inside/../../outside.so");
     struct pm_core *core PM_AUTO(core) = open_core(b);
     struct pm_modules *modules PM_AUTO(modules) =
@@ -586,7 +586,7 @@ static void test_mapped_files_that_are_no_modules(void **state) {
 /* Paths come from the core: they must not hang or harm us, and messages show them harmlessly. */
 static void test_hostile_paths(void **state) {
     (void)state;
-    char *fifo PM_AUTO_FREE = in_folder("fifo"), *other PM_AUTO_FREE = write_file(&library, folder, "other");
+    char *fifo PM_AUTO_FREE = in_folder("fifo");
     assert_int_equal(mkfifo(fifo, 0600), 0);
     const char *const paths[] = {fifo, "/dev/zero", "/dev/tty",      folder,          "",
                                  "/",  "..",        "relative/node", "/proc/self/mem"};
