@@ -122,6 +122,7 @@ enum pm_death_kind {
     PM_DEATH_FATAL_ERROR,    /* any other V8 or Node fatal error */
     PM_DEATH_UNCAUGHT,       /* --abort-on-uncaught-exception */
     PM_DEATH_ABORT,          /* process.abort() or abort() in native code */
+    PM_DEATH_BAD_ALLOC,      /* C++ std::bad_alloc that nobody caught */
     PM_DEATH_NATIVE_CRASH,   /* SIGSEGV, SIGBUS, SIGILL, SIGFPE inside the process */
     PM_DEATH_KILLED,         /* a signal from another process */
     PM_DEATH_SNAPSHOT,       /* gcore: the process lived on */

@@ -8,9 +8,9 @@
 const char *pm_frame_kind_word(enum pm_frame_kind kind); /* js, builtin, native, entry */
 const char *pm_tier_word(enum pm_tier tier);             /* interpreted ...; NULL = none */
 const char *pm_role_word(enum pm_thread_role role);      /* main, worker, pool, gc, other */
-const char *pm_state_word(enum pm_state_kind state);     /* running_js, regexp ... */
+const char *pm_state_word(enum pm_state_kind state);     /* javascript, regexp ... */
 const char *pm_state_phrase(enum pm_state_kind state);   /* "running JavaScript" */
-const char *pm_death_word(enum pm_death_kind death);     /* heap_limit ... */
+const char *pm_death_word(enum pm_death_kind death);     /* heap-limit ... */
 const char *pm_death_phrase(enum pm_death_kind death);   /* "JavaScript heap limit reached" */
 const char *pm_severity_word(enum pm_severity severity);
 const char *pm_confidence_word(enum pm_confidence confidence);

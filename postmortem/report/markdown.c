@@ -10,8 +10,9 @@
 #include "postmortem/report/text.h"
 #include "postmortem/report/writer.h"
 
-#define USUAL_BYTES 30000 /* below the limits of the usual trackers (GitHub 65,536 characters, Jira 32,767)  \
-                           */
+#define USUAL_BYTES                                                                                          \
+    30000 /* below the limits of the usual trackers (GitHub 65,536 characters, Jira 32,767)                  \
+           */
 #define USUAL_ROWS 15
 
 /* Blocks in the order of their worth; the first is always written. */

@@ -1,7 +1,7 @@
 /* table.h - a table of texts for a terminal: columns as wide as their cells, numbers to the right.
  *
  *   struct pm_table *table = pm_table_create(columns, 3);
- *   pm_table_cell(table, "old_space"); pm_table_cell(table, "12"); pm_table_cell(table, "4.0 MB");   one row
+ *   pm_table_cell(table, "old_space"); pm_table_cell(table, "12"); pm_table_cell(table, "4.0 MB");  // a row
  *   pm_table_print(table, indent, width, color, out);
  *
  * Cells are untrusted: they are escaped here. A table wider than `width` has the cells of its elastic column

@@ -1,0 +1,43 @@
+/* options.h - the command line as a plain struct. One table (options.c) gives parsing, --help and the tests'
+ * list.
+ *
+ * TO ADD AN OPTION: a row in the table of options.c, a member below, the case that sets it in apply(). */
+#ifndef PM_OPTIONS_H
+#define PM_OPTIONS_H
+
+#include <stdio.h>
+
+#include "postmortem/commands.h"
+#include "postmortem/redact.h"
+#include "postmortem/report/writer.h"
+
+enum pm_when { PM_AUTO_WHEN, PM_ALWAYS, PM_NEVER };
+
+struct pm_options {
+    const struct pm_command *command;
+    const char *const *files; /* of argv */
+    size_t file_count;
+    pm_addr address; /* of commands that take one, without tag bits */
+    const char *exe, *sysroot;
+    const struct pm_writer *writer;
+    const char *output; /* NULL = standard output */
+    size_t max_bytes;   /* 0 = not given */
+    size_t limit;       /* 0 = not given, SIZE_MAX = all */
+    enum pm_redaction redaction;
+    bool redaction_given;
+    enum pm_when color;
+    bool no_progress, verbose, explain;
+    const char *class_name;
+    int fail_on; /* enum pm_severity; -1 = not given */
+    const char *hide_facts;
+};
+
+enum pm_parse { PM_PARSED, PM_PARSE_HELP, PM_PARSE_VERSION, PM_PARSE_USAGE };
+
+/* Reorders argv. PM_PARSE_USAGE: what is wrong stands in `message` (malloc, NULL without arguments).
+ * PM_PARSE_HELP: ret->command is the command to explain, or NULL. */
+enum pm_parse pm_options_parse(int argc, char **argv, struct pm_options *ret, char **message);
+/* Help of the whole program (command NULL) or of one command. */
+void pm_options_help(const struct pm_command *command, FILE *out);
+
+#endif

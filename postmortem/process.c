@@ -1,0 +1,147 @@
+#include "postmortem/process.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <signal.h>
+#include <string.h>
+
+#include "postmortem/base/vec.h"
+
+/* Names whose values explain a death; everything else stays unread. Values are redacted before they are
+ * shown. */
+static const char *const wanted_names[] = {
+    "NODE_OPTIONS",
+    "NODE_ENV",
+    "NODE_DEBUG",
+    "NODE_V8_COVERAGE",
+    "UV_THREADPOOL_SIZE",
+    "UV_USE_IO_URING",
+    "HOSTNAME",
+    "TZ",
+    "LANG",
+    "MALLOC_ARENA_MAX",
+    "MALLOC_TRIM_THRESHOLD_",
+    "LD_PRELOAD",
+    "KUBERNETES_*",
+    "POD_*",
+    "NODE_NAME",
+    "CONTAINER_*",
+    "npm_package_name",
+    "npm_package_version",
+    "pm_id",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+};
+
+static bool is_wanted(const char *name) {
+    for (size_t i = 0; i < sizeof(wanted_names) / sizeof(wanted_names[0]); i++)
+        if (fnmatch(wanted_names[i], name, 0) == 0) return true;
+    return false;
+}
+
+static struct pm_error *read_environment(const struct pm_core *core, struct pm_diagnosis *diagnosis) {
+    struct pm_process *process = &diagnosis->process;
+    size_t count = 0;
+    char **variables PM_AUTO_FREE = pm_core_environ(core, &count);
+    if (!variables) return NULL;
+    process->environment = pm_arena_array(diagnosis->arena, count + 1, sizeof(*process->environment));
+    if (!process->environment) return pm_error_nomem();
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strchr(variables[i], '=');
+        if (!equals) continue;
+        char *name = pm_arena_copy(diagnosis->arena, variables[i], (size_t)(equals - variables[i]));
+        if (!name) return pm_error_nomem();
+        if (!is_wanted(name)) continue;
+        struct pm_env_value *row = &process->environment[process->environment_count++];
+        *row = (struct pm_env_value){name, pm_arena_strdup(diagnosis->arena, equals + 1)};
+        if (!row->value) return pm_error_nomem();
+    }
+    return NULL;
+}
+
+static struct pm_error *read_command_line(const struct pm_core *core, struct pm_diagnosis *diagnosis) {
+    struct pm_process *process = &diagnosis->process;
+    size_t count = 0;
+    char **argv PM_AUTO_FREE = pm_core_argv(core, &count);
+    if (!argv || !count) return NULL;
+    process->argv = pm_arena_array(diagnosis->arena, count, sizeof(*process->argv));
+    if (!process->argv) return pm_error_nomem();
+    for (size_t i = 0; i < count; i++) {
+        process->argv[i] = pm_arena_strdup(diagnosis->arena, argv[i]);
+        if (!process->argv[i]) return pm_error_nomem();
+    }
+    process->argc = count;
+    return NULL;
+}
+
+/* --max-old-space-size=60, --max_old_space_size=60 or the number in the next word: MiB. */
+static uint64_t megabytes(const char *word, const char *next, const char *name) {
+    while (*word == '-') word++;
+    for (; *name; name++, word++)
+        if (*word != *name && !(*name == '-' && *word == '_')) return PM_UNKNOWN;
+    const char *number = *word == '=' ? word + 1 : *word ? NULL : next;
+    if (!number || *number < '0' || *number > '9') return PM_UNKNOWN;
+    errno = 0;
+    uint64_t value = strtoull(number, NULL, 10);
+    return errno || value > UINT64_MAX >> 20 ? PM_UNKNOWN : value << 20;
+}
+
+static void read_flag(struct pm_process *process, const char *word, const char *next) {
+    uint64_t old = megabytes(word, next, "max-old-space-size"),
+             semi = megabytes(word, next, "max-semi-space-size");
+    if (old != PM_UNKNOWN) process->max_old_space_flag = old;
+    if (semi != PM_UNKNOWN) process->max_semi_space_flag = semi;
+}
+
+/* NODE_OPTIONS first: the command line wins, as in Node. Node's own flags end at the script's name. */
+static void read_flags(struct pm_process *process) {
+    for (size_t i = 0; i < process->environment_count; i++) {
+        if (strcmp(process->environment[i].name, "NODE_OPTIONS") != 0) continue;
+        char *copy PM_AUTO_FREE = strdup(process->environment[i].value), *rest = NULL;
+        char *word = copy ? strtok_r(copy, " ", &rest) : NULL;
+        while (word) {
+            char *next = strtok_r(NULL, " ", &rest);
+            read_flag(process, word, next);
+            word = next;
+        }
+    }
+    for (size_t i = 1; i < process->argc && process->argv[i][0] == '-'; i++)
+        read_flag(process, process->argv[i], i + 1 < process->argc ? process->argv[i + 1] : NULL);
+}
+
+static void read_signal(const struct pm_core *core, struct pm_process *process) {
+    const struct pm_core_info *info = pm_core_info(core);
+    const struct pm_core_thread *thread = pm_core_thread_count(core) ? pm_core_thread(core, 0) : NULL;
+    if (info->has_siginfo) {
+        process->signal = (uint64_t)info->signal;
+        process->signal_code = (uint64_t)(int64_t)info->signal_code;
+        bool sent =
+            info->signal_code == SI_USER || info->signal_code == SI_QUEUE || info->signal_code == SI_TKILL;
+        if (sent && info->sender_pid != info->pid) process->sender_pid = info->sender_pid;
+        bool faulted = info->signal == SIGSEGV || info->signal == SIGBUS || info->signal == SIGILL ||
+                       info->signal == SIGFPE;
+        /* Positive codes are the kernel's; SI_KERNEL (0x80) is a general protection fault without an address.
+         */
+        if (faulted && info->signal_code > 0 && info->signal_code < 0x80) {
+            process->fault_address = info->fault_address;
+            process->has_fault_address = true;
+        }
+    } else if (thread && thread->signal) {
+        process->signal = (uint64_t)thread->signal;
+    }
+}
+
+struct pm_error *pm_process_read(const struct pm_core *core, struct pm_diagnosis *diagnosis) {
+    const struct pm_core_info *info = pm_core_info(core);
+    struct pm_process *process = &diagnosis->process;
+    diagnosis->has_process = true;
+    if (info->pid) process->pid = info->pid;
+    process->arch = info->machine == PM_MACHINE_AARCH64 ? "arm64" : "x64";
+    process->program = pm_arena_strdup(diagnosis->arena, info->name);
+    process->title = pm_arena_strdup(diagnosis->arena, info->args);
+    read_signal(core, process);
+    PM_TRY(read_command_line(core, diagnosis));
+    PM_TRY(read_environment(core, diagnosis));
+    read_flags(process);
+    return NULL;
+}

@@ -1,0 +1,12 @@
+/* process.h - the process as the core file tells it: numbers, command line, environment, limits. No heap, no
+ * stack. */
+#ifndef PM_PROCESS_H
+#define PM_PROCESS_H
+
+#include "parsers/core_file.h"
+#include "postmortem/model/diagnosis.h"
+
+/* Fills diagnosis->process but its versions and its death. FAILURE: without memory. */
+struct pm_error *pm_process_read(const struct pm_core *core, struct pm_diagnosis *diagnosis);
+
+#endif

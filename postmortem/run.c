@@ -1,0 +1,59 @@
+#include "postmortem/run.h"
+
+#include "postmortem/death.h"
+#include "postmortem/detect/detector.h"
+#include "postmortem/process.h"
+
+/* The isolate of a thread is known from the thread's stack. */
+static void link_isolates(struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->isolate_count; i++)
+        for (size_t k = 0; k < diagnosis->thread_count; k++) {
+            const struct pm_thread *thread = &diagnosis->threads[k];
+            bool runs_it = thread->role == PM_ROLE_MAIN || thread->role == PM_ROLE_WORKER;
+            if (runs_it && thread->isolate == diagnosis->isolates[i].address)
+                diagnosis->isolates[i].tid = thread->tid;
+        }
+}
+
+static struct pm_error *open_core(struct pm_session *session) {
+    struct pm_diagnosis *diagnosis = session->diagnosis;
+    PM_TRY(pm_session_open_inputs(session));
+    PM_TRY(pm_session_open_core(session));
+    pm_diagnosis_problem(diagnosis, pm_process_read(session->core, diagnosis));
+    if (!(session->options->command->open & PM_OPEN_V8)) return NULL;
+    PM_TRY(pm_session_open_modules(session)); /* a wrong --exe ends the run: the user can mend that at once */
+    pm_diagnosis_problem(diagnosis, pm_session_open_v8(session));
+    return NULL;
+}
+
+static struct pm_error *analyse(struct pm_session *session) {
+    const struct pm_command *command = session->options->command;
+    if (session->options->file_count) PM_TRY(open_core(session));
+    PM_TRY(command->run(session));
+    link_isolates(session->diagnosis);
+    if (session->core) pm_death_examine(session);
+    pm_detect(session->diagnosis);
+    return NULL;
+}
+
+/* Secrets leave the diagnosis before anything is written; the verdict is put together from what stays. */
+static struct pm_error *redact(const struct pm_options *options, struct pm_diagnosis *diagnosis) {
+    struct pm_redactor *redactor PM_AUTO(redactor) = NULL;
+    PM_TRY(pm_redactor_create(options->redaction, &redactor));
+    pm_redact_diagnosis(redactor, options->writer->ticket || options->redaction_given, diagnosis);
+    return NULL;
+}
+
+struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
+                        struct pm_diagnosis *diagnosis) {
+    struct pm_session session = {.options = options, .diagnosis = diagnosis, .progress = progress};
+    struct pm_error *err = analyse(&session);
+    pm_session_close(&session);
+    struct pm_error *redaction = redact(options, diagnosis);
+    if (redaction) {
+        pm_error_destroy(err);
+        return redaction; /* nothing may be shown then */
+    }
+    if (!err && diagnosis->has_process) pm_verdict_write(diagnosis);
+    return err;
+}

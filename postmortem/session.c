@@ -1,0 +1,149 @@
+/* Opening what a command needs: input, core, binaries, V8; and the steps that several commands share. */
+#include <libgen.h>
+#include <string.h>
+
+#include "parsers/formats.h"
+#include "postmortem/commands.h"
+#include "postmortem/options.h"
+#include "postmortem/run.h"
+#include "v8layout/js_frames.h"
+#include "v8layout/summary.h"
+
+static void input_progress(void *context, uint64_t done) {
+    const struct pm_session *session = context;
+    if (session->progress) session->progress("unpacking", done, 0);
+}
+
+static struct pm_error *remember_input(struct pm_session *session, const struct pm_input *input,
+                                       const char *kind) {
+    struct pm_diagnosis *diagnosis = session->diagnosis;
+    size_t wanted = session->options->file_count;
+    if (!diagnosis->inputs)
+        diagnosis->inputs = pm_arena_array(diagnosis->arena, wanted, sizeof(*diagnosis->inputs));
+    if (!diagnosis->inputs || diagnosis->input_count >= wanted) return pm_error_nomem();
+    diagnosis->inputs[diagnosis->input_count++] = (struct pm_input_info){
+        .path = pm_arena_strdup(diagnosis->arena, input->path),
+        .kind = kind,
+        .bytes = input->file_size,
+        .complete = !input->truncated,
+    };
+    return NULL;
+}
+
+/* The first core of the files is analysed; what this version cannot read is named. */
+static struct pm_error *open_input(struct pm_session *session, const char *path) {
+    struct pm_input *input PM_AUTO(input) = NULL;
+    PM_TRY(pm_input_open(path, input_progress, session, &input));
+    const struct pm_format *format = pm_format_of(input);
+    PM_TRY(remember_input(session, input, format->name));
+    if (!format->readable)
+        return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: %s", path, format->title),
+                             format->hint);
+    if (session->input)
+        return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: a second core", path),
+                             "One core is one incident: run the program once for each.");
+    session->input = PM_TAKE(input);
+    return NULL;
+}
+
+struct pm_error *pm_session_open_inputs(struct pm_session *session) {
+    const struct pm_options *options = session->options;
+    struct pm_error *first = NULL;
+    for (size_t i = 0; i < options->file_count; i++) {
+        struct pm_error *err = open_input(session, options->files[i]);
+        if (!err) continue;
+        if (!session->input && !first)
+            first = err; /* may be the only thing there is to say */
+        else
+            pm_diagnosis_problem(session->diagnosis, err);
+    }
+    if (!session->input) return first;
+    pm_diagnosis_problem(session->diagnosis, first);
+    return NULL;
+}
+
+struct pm_error *pm_session_open_core(struct pm_session *session) {
+    PM_TRY(pm_core_open(session->input, &session->core));
+    struct pm_diagnosis *diagnosis = session->diagnosis;
+    const struct pm_core_info *info = pm_core_info(session->core);
+    for (size_t i = 0; i < diagnosis->input_count; i++) {
+        struct pm_input_info *input = &diagnosis->inputs[i];
+        if (!strcmp(input->kind, "core") && !strcmp(input->path, session->input->path))
+            input->complete &= info->missing_bytes == 0;
+    }
+    if (info->missing_bytes)
+        pm_diagnosis_skip(diagnosis, "of the core is cut off", PM_UNKNOWN, info->missing_bytes,
+                          "the disk was full, or the core limit too small");
+    else if (session->input->truncated)
+        pm_diagnosis_skip(diagnosis, "the compressed file ends early", PM_UNKNOWN, PM_UNKNOWN, "it was cut");
+    return NULL;
+}
+
+/* A missing binary is the user's to fetch: the output says which file. */
+static void note_missing_program(struct pm_session *session) {
+    const struct pm_module *program = pm_modules_program(session->modules);
+    if (!program || program->elf) return;
+    char id[2 * sizeof(program->build_id) + 1] = "";
+    for (size_t i = 0; i < program->build_id_length; i++)
+        snprintf(id + 2 * i, 3, "%02x", program->build_id[i]);
+    pm_diagnosis_problem(
+        session->diagnosis,
+        pm_error_hint(pm_error_create(PM_ERR_NOT_FOUND, "the program %s is not here%s%s%s", program->path,
+                                      *id ? " (build-id " : "", id, *id ? ")" : ""),
+                      "Fetch this file from the container image, put it beside the core or name it with "
+                      "--exe (or the root of "
+                      "the image with --sysroot)."));
+}
+
+struct pm_error *pm_session_open_modules(struct pm_session *session) {
+    char *folder PM_AUTO_FREE = strdup(session->input->path);
+    if (!folder) return pm_error_nomem();
+    struct pm_module_options options = {
+        .exe = session->options->exe, .sysroot = session->options->sysroot, .beside = dirname(folder)};
+    PM_TRY(pm_modules_open(session->core, &options, &session->modules));
+    note_missing_program(session);
+    return NULL;
+}
+
+struct pm_error *pm_session_open_v8(struct pm_session *session) {
+    struct v8_options options = {.hide = session->options->hide_facts};
+    struct pm_process *process = &session->diagnosis->process;
+    if (session->progress) session->progress("finding the layout of V8", 0, 0);
+    PM_TRY(v8_open(session->core, session->modules, &options, &session->v8));
+    process->node_version =
+        pm_arena_strdup(session->diagnosis->arena, v8_facts_node_version(session->v8->facts));
+    process->v8_version = pm_arena_strdup(session->diagnosis->arena, v8_facts_v8_version(session->v8->facts));
+    return NULL;
+}
+
+void pm_session_close(struct pm_session *session) {
+    v8_close(session->v8);
+    pm_modules_close(session->modules);
+    pm_core_close(session->core);
+    pm_input_close(session->input);
+}
+
+struct pm_error *pm_session_stacks(struct pm_session *session) {
+    struct pm_unwinder *unwinder PM_AUTO(unwinder) = NULL;
+    if (!session->modules) return NULL;
+    if (session->progress) session->progress("reading the stacks", 0, 0);
+    PM_TRY(pm_unwinder_create(session->core, session->modules, &unwinder));
+    PM_TRY(v8_collect_stacks(session->v8, session->core, session->modules, unwinder, session->diagnosis));
+    session->diagnosis->has_threads = true;
+    return NULL;
+}
+
+static void heap_progress(void *context, uint64_t done, uint64_t total) {
+    const struct pm_session *session = context;
+    if (session->progress) session->progress("reading the heap", done, total);
+}
+
+struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only) {
+    if (!session->v8) return NULL;
+    return v8_summarize(session->v8, spaces_only, heap_progress, session, session->diagnosis);
+}
+
+struct pm_error *pm_session_need_v8(const struct pm_session *session) {
+    if (session->v8) return NULL;
+    return pm_error_create(PM_ERR_LAYOUT, "%s: the V8 heap could not be read", session->input->path);
+}

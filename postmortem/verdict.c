@@ -1,0 +1,146 @@
+/* The verdict: one sentence for an engineer at 3 a.m. It only puts together what the diagnosis says. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "postmortem/base/strbuf.h"
+#include "postmortem/death.h"
+#include "postmortem/model/words.h"
+#include "postmortem/report/format.h"
+
+static const struct pm_thread *thread_of_role(const struct pm_diagnosis *diagnosis, bool crashed) {
+    for (size_t i = 0; i < diagnosis->thread_count; i++) {
+        const struct pm_thread *thread = &diagnosis->threads[i];
+        if (crashed ? thread->crashed : thread->role == PM_ROLE_MAIN) return thread;
+    }
+    return NULL;
+}
+
+/* The innermost function of the user's own code; without one the innermost JavaScript function. */
+static const struct pm_frame *user_frame(const struct pm_thread *thread) {
+    const struct pm_frame *any = NULL;
+    for (size_t i = 0; thread && i < thread->frame_count; i++) {
+        const struct pm_frame *frame = &thread->frames[i];
+        if (frame->kind != PM_FRAME_JS || frame->is_async) continue;
+        if (frame->position.file && strncmp(frame->position.file, "node:", 5) != 0 &&
+            !strstr(frame->position.file, "/node_modules/"))
+            return frame;
+        if (!any) any = frame;
+    }
+    return any;
+}
+
+/* " while `pump` (/app/app.js:10) was running" */
+static void put_where(struct pm_strbuf *out, const struct pm_frame *frame, const char *before,
+                      const char *after) {
+    if (!frame) return;
+    pm_strbuf_appendf(out, "%s`%s%s`", before, frame->constructor ? "new " : "",
+                      frame->function && *frame->function ? frame->function : "<anonymous>");
+    if (frame->position.file && frame->position.line)
+        pm_strbuf_appendf(out, " (%s:%" PRIu32 ")", frame->position.file, frame->position.line);
+    pm_strbuf_append(out, after);
+}
+
+static void put_fill(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
+    char used[PM_NUMBER_TEXT], limit[PM_NUMBER_TEXT];
+    const struct pm_process *process = &diagnosis->process;
+    const struct pm_thread *crashed = thread_of_role(diagnosis, true);
+    for (size_t i = 0; i < diagnosis->isolate_count; i++) {
+        const struct pm_isolate *isolate = &diagnosis->isolates[i];
+        uint64_t sum = 0;
+        bool its = crashed && crashed->isolate ? isolate->address == crashed->isolate : isolate->is_main;
+        if (!its || isolate->max_old_generation == PM_UNKNOWN || !isolate->space_count) continue;
+        for (size_t k = 0; k < isolate->space_count; k++) sum += isolate->spaces[k].used;
+        pm_strbuf_appendf(out, " (%s used, limit %s)", pm_format_bytes(used, sum),
+                          pm_format_bytes(limit, isolate->max_old_generation));
+        return;
+    }
+    if (process->heap_used_at_death != PM_UNKNOWN && process->heap_limit_at_death != PM_UNKNOWN)
+        pm_strbuf_appendf(out, " (%s used, limit %s)", pm_format_bytes(used, process->heap_used_at_death),
+                          pm_format_bytes(limit, process->heap_limit_at_death));
+}
+
+static void put_state(struct pm_strbuf *out, const struct pm_thread *thread, const char *before) {
+    if (!thread || thread->state == PM_STATE_UNKNOWN) return;
+    pm_strbuf_appendf(out, "%s%s", before, pm_state_phrase(thread->state));
+    if (thread->state_detail) pm_strbuf_appendf(out, " (%s)", thread->state_detail);
+}
+
+static void put_fatal(struct pm_strbuf *out, const struct pm_process *process) {
+    pm_strbuf_append(out, "Fatal error");
+    if (process->death_location) pm_strbuf_appendf(out, ": %s", process->death_location);
+    if (process->death_message)
+        pm_strbuf_appendf(out, process->death_location ? " (%s)" : ": %s", process->death_message);
+}
+
+static void put_crash(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis,
+                      const struct pm_thread *crashed) {
+    const struct pm_process *process = &diagnosis->process;
+    const char *name = pm_signal_name(process->signal);
+    pm_strbuf_appendf(out, "Crash in native code: %s", name ? name : "a fault");
+    if (process->has_fault_address) pm_strbuf_appendf(out, " at address 0x%" PRIx64, process->fault_address);
+    if (crashed && crashed->frame_count && crashed->frames[0].kind == PM_FRAME_NATIVE) {
+        const struct pm_frame *top = &crashed->frames[0];
+        const char *slash = top->module ? strrchr(top->module, '/') : NULL;
+        const char *module = slash ? slash + 1 : top->module;
+        if (top->function) pm_strbuf_appendf(out, " in `%s`", top->function);
+        if (module) pm_strbuf_appendf(out, top->function ? " (%s)" : " in %s", module);
+    }
+}
+
+static void put_killed(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
+    const struct pm_process *process = &diagnosis->process;
+    const char *name = pm_signal_name(process->signal);
+    pm_strbuf_appendf(out, "Killed from outside by %s", name ? name : "a signal");
+    if (process->sender_pid != PM_UNKNOWN && process->sender_pid)
+        pm_strbuf_appendf(out, " of process %" PRIu64, process->sender_pid);
+    put_state(out, thread_of_role(diagnosis, false), "; the main thread was ");
+}
+
+void pm_verdict_write(struct pm_diagnosis *diagnosis) {
+    const struct pm_process *process = &diagnosis->process;
+    const struct pm_thread *crashed = thread_of_role(diagnosis, true);
+    const struct pm_frame *user = user_frame(crashed);
+    struct pm_strbuf text PM_AUTO_STRBUF = {0};
+    switch (process->death) {
+    case PM_DEATH_HEAP_LIMIT:
+        pm_strbuf_append(&text, "Out of memory: the JavaScript heap reached its limit");
+        put_fill(&text, diagnosis);
+        put_where(&text, user, " while ", " was running");
+        break;
+    case PM_DEATH_INEFFECTIVE_GC:
+        pm_strbuf_append(&text, "Out of memory: garbage collection near the heap limit freed too little");
+        put_fill(&text, diagnosis);
+        put_where(&text, user, " while ", " was running");
+        break;
+    case PM_DEATH_FATAL_ERROR:
+        put_fatal(&text, process);
+        put_where(&text, user, ", in ", "");
+        break;
+    case PM_DEATH_UNCAUGHT:
+        pm_strbuf_appendf(&text, "Uncaught %s",
+                          process->death_message ? process->death_message : "exception");
+        put_where(&text, user, ", thrown in ", "");
+        break;
+    case PM_DEATH_ABORT:
+        pm_strbuf_append(&text, "The process aborted itself");
+        if (process->death_message) pm_strbuf_appendf(&text, " (%s)", process->death_message);
+        put_where(&text, user, ", called from ", "");
+        break;
+    case PM_DEATH_BAD_ALLOC:
+        pm_strbuf_append(&text, "Native code could not get memory (C++ std::bad_alloc)");
+        put_where(&text, user, ", called from ", "");
+        break;
+    case PM_DEATH_NATIVE_CRASH:
+        put_crash(&text, diagnosis, crashed);
+        put_where(&text, user, ", called from ", "");
+        break;
+    case PM_DEATH_KILLED: put_killed(&text, diagnosis); break;
+    case PM_DEATH_SNAPSHOT:
+        pm_strbuf_append(&text, "A core of a living process, taken by a debugger or gcore");
+        put_state(&text, thread_of_role(diagnosis, false), "; the main thread was ");
+        break;
+    case PM_DEATH_UNKNOWN: pm_strbuf_append(&text, "How the process ended is not known"); break;
+    }
+    pm_strbuf_append_char(&text, '.');
+    diagnosis->verdict = text.failed ? NULL : pm_arena_copy(diagnosis->arena, text.bytes, text.length);
+}
