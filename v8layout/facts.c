@@ -70,7 +70,8 @@ const uint8_t *v8_facts_code(const struct v8_facts *facts, const char *name, uin
 static bool collect_constant(void *context, const struct pm_elf_symbol *symbol) {
     struct v8_facts *facts = context;
     const uint8_t *bytes = pm_elf_bytes(facts->module->elf, symbol->value, 4);
-    if (!bytes || (symbol->size != 4 && symbol->size != 0) || v8_facts_hidden(facts, symbol->name)) return true;
+    if (!bytes || (symbol->size != 4 && symbol->size != 0) || v8_facts_hidden(facts, symbol->name))
+        return true;
     struct constant constant = {symbol->name + strlen("v8dbg_"), (int32_t)pm_load_u32(bytes)};
     return pm_vec_push(&facts->constants, constant);
 }
@@ -84,8 +85,10 @@ static size_t lower_bound(const struct v8_facts *facts, const char *name) {
     size_t low = 0, high = facts->constants.count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (strcmp(facts->constants.items[middle].name, name) < 0) low = middle + 1;
-        else high = middle;
+        if (strcmp(facts->constants.items[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
@@ -97,13 +100,15 @@ bool v8_facts_constant(const struct v8_facts *facts, const char *name, int64_t *
     return true;
 }
 
-bool v8_facts_class_field(const struct v8_facts *facts, const char *class_name, const char *fields, int64_t *ret) {
+bool v8_facts_class_field(const struct v8_facts *facts, const char *class_name, const char *fields,
+                          int64_t *ret) {
     char prefix[160];
     while (*fields) {
         size_t length = strcspn(fields, "|");
         int written = snprintf(prefix, sizeof(prefix), "class_%s__%.*s", class_name, (int)length, fields);
         if (written > 0 && (size_t)written < sizeof(prefix)) {
-            /* The suffix is the field's type and is renamed between versions: "__Smi", "__Tagged_Smi_", or nothing at all. */
+            /* The suffix is the field's type and is renamed between versions: "__Smi", "__Tagged_Smi_", or
+             * nothing at all. */
             for (size_t i = lower_bound(facts, prefix); i < facts->constants.count; i++) {
                 const char *name = facts->constants.items[i].name;
                 if (strncmp(name, prefix, (size_t)written) != 0) break;
@@ -126,7 +131,8 @@ bool v8_facts_type(const struct v8_facts *facts, const char *name, int64_t *ret)
         const struct constant *constant = &facts->constants.items[i];
         if (strncmp(constant->name, "type_", 5) != 0) break;
         size_t name_length = strlen(constant->name);
-        if (name_length > (size_t)length && strcmp(constant->name + name_length - (size_t)length, tail) == 0) {
+        if (name_length > (size_t)length &&
+            strcmp(constant->name + name_length - (size_t)length, tail) == 0) {
             *ret = constant->value;
             return true;
         }
@@ -154,7 +160,8 @@ static void collect_roots(struct v8_facts *facts) {
     if (size % 8 || size < 8 * 100 || size > 8 * 10000) return;
     for (uint64_t i = 0; i < size / 8; i++) {
         uint64_t pointer;
-        const char *name = pm_mem_u64(facts->mem, addr + 8 * i, &pointer) ? keep_text(facts, pointer, 256) : NULL;
+        const char *name =
+            pm_mem_u64(facts->mem, addr + 8 * i, &pointer) ? keep_text(facts, pointer, 256) : NULL;
         if (!name || !*name || !pm_vec_push(&facts->roots, name)) {
             facts->roots.count = 0; /* half a table is none: the indices would lie */
             return;
@@ -164,9 +171,10 @@ static void collect_roots(struct v8_facts *facts) {
 
 /* ---- instance types: ObjectStats::PrintJSON (src/heap/object-stats.cc) ----
  *
- * The function calls PrintInstanceTypeJSON(stream, gc, "FIXED_ARRAY_TYPE", FIXED_ARRAY_TYPE) once for each type, so its code holds
- * every name with its number, in arguments 4 and 5: x86-64 rcx and r8d, aarch64 x3 and w4. Operands are read between two calls;
- * a wrong guess does not survive the check that the pointer leads to an upper-case name. */
+ * The function calls PrintInstanceTypeJSON(stream, gc, "FIXED_ARRAY_TYPE", FIXED_ARRAY_TYPE) once for each
+ * type, so its code holds every name with its number, in arguments 4 and 5: x86-64 rcx and r8d, aarch64 x3
+ * and w4. Operands are read between two calls; a wrong guess does not survive the check that the pointer
+ * leads to an upper-case name. */
 
 static bool is_type_name(const char *text) {
     size_t length = strlen(text);
@@ -190,8 +198,10 @@ static void add_type(struct v8_facts *facts, pm_addr name_addr, uint32_t number)
             return;
         }
     struct v8_type_name type = {(uint16_t)number, name};
-    if (!pm_vec_push(&facts->texts, name)) free(name);
-    else if (!pm_vec_push(&facts->types, type)) return;
+    if (!pm_vec_push(&facts->texts, name))
+        free(name);
+    else if (!pm_vec_push(&facts->types, type))
+        return;
 }
 
 static void types_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t size, pm_addr start) {
@@ -207,11 +217,15 @@ static void types_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t s
         for (uint64_t j = low; j < i; j++) {
             const uint8_t *at = code + j;
             uint64_t left = i - j;
-            if (left >= 6 && at[0] == 0x41 && at[1] == 0xb8) number = pm_load_u32(at + 2), has_number = true, j += 5;
-            else if (left >= 3 && at[0] == 0x45 && at[1] == 0x31 && at[2] == 0xc0) number = 0, has_number = true, j += 2;
+            if (left >= 6 && at[0] == 0x41 && at[1] == 0xb8)
+                number = pm_load_u32(at + 2), has_number = true, j += 5;
+            else if (left >= 3 && at[0] == 0x45 && at[1] == 0x31 && at[2] == 0xc0)
+                number = 0, has_number = true, j += 2;
             else if (left >= 7 && at[0] == 0x48 && at[1] == 0x8d && at[2] == 0x0d)
-                name = start + j + 7 + (uint64_t)(int64_t)(int32_t)pm_load_u32(at + 3), has_name = true, j += 6;
-            else if (left >= 5 && at[0] == 0xb9) name = pm_load_u32(at + 1), has_name = true, j += 4;
+                name = start + j + 7 + (uint64_t)(int64_t)(int32_t)pm_load_u32(at + 3), has_name = true,
+                j += 6;
+            else if (left >= 5 && at[0] == 0xb9)
+                name = pm_load_u32(at + 1), has_name = true, j += 4;
         }
         if (has_name && has_number) add_type(facts, name, number);
         previous = i + 5;
@@ -231,8 +245,10 @@ static void types_aarch64(struct v8_facts *facts, const uint8_t *code, uint64_t 
             if (pages & (1 << 20)) pages -= 1 << 21;
             page[rd] = ((start + i) & ~(uint64_t)0xfff) + ((uint64_t)pages << 12);
         } else if ((op & 0xffc00000u) == 0x91000000u) { /* add xd, xn, #imm */
-            if (rd == 3) x3 = page[rn] + (op >> 10 & 0xfff), has_x3 = true;
-            else page[rd] = page[rn] + (op >> 10 & 0xfff);
+            if (rd == 3)
+                x3 = page[rn] + (op >> 10 & 0xfff), has_x3 = true;
+            else
+                page[rd] = page[rn] + (op >> 10 & 0xfff);
         } else if ((op & 0xffe00000u) == 0x52800000u && rd == 4) { /* movz w4, #imm */
             w4 = op >> 5 & 0xffff, has_w4 = true;
         } else if ((op & 0xfc000000u) == 0x94000000u) { /* bl */
@@ -249,8 +265,10 @@ static void collect_types(struct v8_facts *facts) {
     if (v8_facts_hidden(facts, "types") || !v8_facts_symbol(facts, symbol, &start, NULL)) return;
     const uint8_t *code = v8_facts_code(facts, symbol, &size);
     if (!code) return;
-    if (facts->machine == PM_MACHINE_X86_64) types_x86_64(facts, code, size, start);
-    else types_aarch64(facts, code, size, start);
+    if (facts->machine == PM_MACHINE_X86_64)
+        types_x86_64(facts, code, size, start);
+    else
+        types_aarch64(facts, code, size, start);
     if (facts->types.count < 100) facts->types.count = 0; /* not the function we think it is */
 }
 
@@ -268,7 +286,8 @@ static uint32_t displacement(const uint8_t *code, uint64_t size, const uint8_t m
     return 0;
 }
 
-/* aarch64: the sum of immediates added to x0 up to and with the first load or store through it (or the first pair of adds). */
+/* aarch64: the sum of immediates added to x0 up to and with the first load or store through it (or the first
+ * pair of adds). */
 static uint32_t aarch64_offset(const uint8_t *code, uint64_t size, bool wants_access) {
     uint32_t sum[32] = {0};
     bool based[32] = {[0] = true};
@@ -283,9 +302,11 @@ static uint32_t aarch64_offset(const uint8_t *code, uint64_t size, bool wants_ac
             uint32_t rm = op >> 16 & 31;
             sum[rd] = sum[rm];
             based[rd] = based[rm];
-        } else if ((op & 0x3b000000u) == 0x39000000u && based[rn] && wants_access) { /* ldr / str, unsigned offset */
+        } else if ((op & 0x3b000000u) == 0x39000000u && based[rn] &&
+                   wants_access) { /* ldr / str, unsigned offset */
             uint32_t scale = op >> 30;
-            if (rn != 31 && sum[rn] + ((op >> 10 & 0xfff) << scale) > 0) return sum[rn] + ((op >> 10 & 0xfff) << scale);
+            if (rn != 31 && sum[rn] + ((op >> 10 & 0xfff) << scale) > 0)
+                return sum[rn] + ((op >> 10 & 0xfff) << scale);
         }
     }
     return 0;
@@ -304,7 +325,8 @@ static void collect_offsets(struct v8_facts *facts) {
     }
     if (!v8_facts_hidden(facts, "gc_state") &&
         (code = v8_facts_code(facts, "_ZN2v88internal4Heap10SetGCStateENS1_9HeapStateE", &size)))
-        facts->gc_state = x86 ? displacement(code, size, (const uint8_t[]){0xff, 0xff, 0}, (const uint8_t[]){0x89, 0xb7, 0}, 2)
+        facts->gc_state = x86 ? displacement(code, size, (const uint8_t[]){0xff, 0xff, 0},
+                                             (const uint8_t[]){0x89, 0xb7, 0}, 2)
                               : aarch64_offset(code, size, true);
     if (!v8_facts_hidden(facts, "blob")) {
         if ((code = v8_facts_code(facts, "_ZNK2v88internal7Isolate18embedded_blob_codeEv", &size)))
@@ -312,13 +334,15 @@ static void collect_offsets(struct v8_facts *facts) {
                                                   (const uint8_t[]){0x48, 0x8b, 0x87}, 3)
                                    : aarch64_offset(code, size, true);
         if ((code = v8_facts_code(facts, "_ZNK2v88internal7Isolate23embedded_blob_code_sizeEv", &size)))
-            facts->blob_size = x86 ? displacement(code, size, (const uint8_t[]){0xff, 0xff, 0}, (const uint8_t[]){0x8b, 0x87, 0}, 2)
+            facts->blob_size = x86 ? displacement(code, size, (const uint8_t[]){0xff, 0xff, 0},
+                                                  (const uint8_t[]){0x8b, 0x87, 0}, 2)
                                    : aarch64_offset(code, size, true);
     }
 }
 
-/* Heap::MaxReserved() adds two or three times max_semi_space_size to max_old_generation_size: its loads from the first argument
- * are the two fields, in this order of address. V8 14 keeps the second one in an object of its own (HeapLimits). */
+/* Heap::MaxReserved() adds two or three times max_semi_space_size to max_old_generation_size: its loads from
+ * the first argument are the two fields, in this order of address. V8 14 keeps the second one in an object of
+ * its own (HeapLimits). */
 static void limits_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t size) {
     uint32_t field[2] = {0};
     unsigned count = 0;
@@ -353,13 +377,15 @@ static void limits_aarch64(struct v8_facts *facts, const uint8_t *code, uint64_t
     unsigned count = 0, loaded = 32;
     for (uint64_t i = 0; i + 4 <= size; i += 4) {
         uint32_t op = pm_load_u32(code + i), rt = op & 31, rn = op >> 5 & 31, offset = (op >> 10 & 0xfff) * 8;
-        if (op == 0xd65f03c0u) break; /* ret */
+        if (op == 0xd65f03c0u) break;                       /* ret */
         if ((op & 0xffc00000u) == 0xa9400000u && rn == 0) { /* ldp xt, xt2, [x0, #imm] */
             field[0] = (op >> 15 & 0x7f) * 8, field[1] = field[0] + 8, count = 2;
         }
         if ((op & 0xffc00000u) != 0xf9400000u) continue; /* ldr xt, [xn, #imm] */
-        if (rn == 0 && count < 2) field[count++] = offset, loaded = rt;
-        else if (count == 2 && rn == loaded) field[2] = offset;
+        if (rn == 0 && count < 2)
+            field[count++] = offset, loaded = rt;
+        else if (count == 2 && rn == loaded)
+            field[2] = offset;
     }
     if (count < 2) return;
     facts->limits = (struct v8_limit_offsets){field[0] < field[1] ? field[0] : field[1],
@@ -367,20 +393,23 @@ static void limits_aarch64(struct v8_facts *facts, const uint8_t *code, uint64_t
 }
 
 static void collect_limits(struct v8_facts *facts) {
-    static const char *const names[] = {"_ZNK2v88internal4Heap11MaxReservedEv", "_ZN2v88internal4Heap11MaxReservedEv"};
+    static const char *const names[] = {"_ZNK2v88internal4Heap11MaxReservedEv",
+                                        "_ZN2v88internal4Heap11MaxReservedEv"};
     uint64_t size;
     for (unsigned i = 0; i < 2 && !v8_facts_hidden(facts, "limits"); i++) {
         const uint8_t *code = v8_facts_code(facts, names[i], &size);
         if (!code) continue;
-        if (facts->machine == PM_MACHINE_X86_64) limits_x86_64(facts, code, size);
-        else limits_aarch64(facts, code, size);
+        if (facts->machine == PM_MACHINE_X86_64)
+            limits_x86_64(facts, code, size);
+        else
+            limits_aarch64(facts, code, size);
         return;
     }
 }
 
-/* Builtins_JSEntry pushes c_entry_fp, loads the context into r10 and js_entry_sp into rax, all by the root register r13
- * (src/builtins/x64/builtins-x64.cc, Generate_JSEntryVariant). aarch64 uses x26 and offsets in ldr; there c_entry_fp is found by
- * content instead (discover.c). */
+/* Builtins_JSEntry pushes c_entry_fp, loads the context into r10 and js_entry_sp into rax, all by the root
+ * register r13 (src/builtins/x64/builtins-x64.cc, Generate_JSEntryVariant). aarch64 uses x26 and offsets in
+ * ldr; there c_entry_fp is found by content instead (discover.c). */
 static void collect_entry(struct v8_facts *facts) {
     uint64_t size;
     const uint8_t *code = v8_facts_code(facts, "Builtins_JSEntry", &size);
@@ -393,7 +422,8 @@ static void collect_entry(struct v8_facts *facts) {
             field = &facts->entry.c_entry_fp;
         else if (at[0] == 0x4d && at[1] == 0x8b && (at[2] == 0x95 || at[2] == 0x55) && !facts->entry.context)
             field = &facts->entry.context;
-        else if (at[0] == 0x49 && at[1] == 0x8b && (at[2] == 0x85 || at[2] == 0x45) && !facts->entry.js_entry_sp)
+        else if (at[0] == 0x49 && at[1] == 0x8b && (at[2] == 0x85 || at[2] == 0x45) &&
+                 !facts->entry.js_entry_sp)
             field = &facts->entry.js_entry_sp;
         if (!field) continue;
         *field = at[2] & 0x80 ? wide : narrow;
@@ -461,18 +491,21 @@ static void collect_versions(struct v8_facts *facts) {
     if (v8_facts_symbol(facts, "_ZN2v88internal7Version15version_string_E", &addr, NULL) &&
         pm_mem_u64(facts->mem, addr, &pointer))
         facts->v8_version = version_text(facts, pointer);
-    /* node::per_process::metadata begins with Versions, whose first member is std::string node (src/node_metadata.h); both
-     * standard libraries keep short texts near, libstdc++ through a pointer in the first word. */
-    if (v8_facts_symbol(facts, "_ZN4node11per_process8metadataE", &addr, NULL) && pm_mem_u64(facts->mem, addr, &pointer)) {
+    /* node::per_process::metadata begins with Versions, whose first member is std::string node
+     * (src/node_metadata.h); both standard libraries keep short texts near, libstdc++ through a pointer in
+     * the first word. */
+    if (v8_facts_symbol(facts, "_ZN4node11per_process8metadataE", &addr, NULL) &&
+        pm_mem_u64(facts->mem, addr, &pointer)) {
         facts->node_version = version_text(facts, pointer);
-        if (!facts->node_version) facts->node_version = version_text(facts, addr + 1); /* libc++'s short form */
+        if (!facts->node_version)
+            facts->node_version = version_text(facts, addr + 1); /* libc++'s short form */
     }
 }
 
 /* ---- life ---- */
 
-struct pm_error *v8_facts_create(const struct pm_core *core, const struct pm_modules *modules, const char *hide,
-                                 struct v8_facts **ret) {
+struct pm_error *v8_facts_create(const struct pm_core *core, const struct pm_modules *modules,
+                                 const char *hide, struct v8_facts **ret) {
     struct v8_facts *facts = calloc(1, sizeof(*facts));
     if (!facts) return pm_error_nomem();
     facts->core = core;

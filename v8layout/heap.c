@@ -45,8 +45,8 @@ const char *v8_space_name(enum v8_space_id id) {
 
 /* ---- life ---- */
 
-struct pm_error *v8_open(const struct pm_core *core, const struct pm_modules *modules, const struct v8_options *options,
-                         struct v8 **ret) {
+struct pm_error *v8_open(const struct pm_core *core, const struct pm_modules *modules,
+                         const struct v8_options *options, struct v8 **ret) {
     struct v8 *v8 = calloc(1, sizeof(*v8));
     struct pm_error *err;
     if (!v8 || !(v8->maps = v8_map_table_create())) {
@@ -84,8 +84,10 @@ const struct v8_page *v8_page_of(const struct v8 *v8, pm_addr object) {
     size_t low = 0, high = v8->page_count;
     while (low < high) { /* first page behind the object */
         size_t middle = (low + high) / 2;
-        if (v8->pages[middle].chunk <= object) low = middle + 1;
-        else high = middle;
+        if (v8->pages[middle].chunk <= object)
+            low = middle + 1;
+        else
+            high = middle;
     }
     if (low == 0) return NULL;
     const struct v8_page *page = &v8->pages[low - 1];
@@ -123,10 +125,13 @@ bool v8_word_at(const struct v8 *v8, pm_addr object, uint32_t offset, v8_word *r
     return pm_mem_u64(v8->mem, object + offset, ret);
 }
 
-/* The object behind a reference: where a collection moved it, its map word holds the new address (MapWord::FromForwardingAddress). */
+/* The object behind a reference: where a collection moved it, its map word holds the new address
+ * (MapWord::FromForwardingAddress). */
 static pm_addr follow_forwarding(const struct v8 *v8, pm_addr object) {
     v8_word word;
-    if (pm_mem_u64(v8->mem, object, &word) && (word & 3) == 0 && word != 0 && (word & 7) == 0 && v8_map(v8, word)) return word;
+    if (pm_mem_u64(v8->mem, object, &word) && (word & 3) == 0 && word != 0 && (word & 7) == 0 &&
+        v8_map(v8, word))
+        return word;
     return object;
 }
 
@@ -150,7 +155,8 @@ pm_addr v8_root(const struct v8 *v8, const char *name) {
     if (!layout->root_names || v8->isolate_count == 0) return 0;
     for (uint32_t i = 0; i < layout->roots_count; i++)
         if (strcmp(layout->root_names[i], name) == 0)
-            return pm_mem_u64(v8->mem, v8->isolates[0].address + layout->roots_table + 8 * (uint64_t)i, &word) &&
+            return pm_mem_u64(v8->mem, v8->isolates[0].address + layout->roots_table + 8 * (uint64_t)i,
+                              &word) &&
                            v8_is_strong(word)
                        ? v8_untag(word)
                        : 0;
@@ -164,6 +170,6 @@ bool v8_is_map_word(const struct v8 *v8, v8_word word) {
     pm_addr map = v8_untag(word);
     if (!pm_mem_u64(v8->mem, map, &meta) || !v8_is_strong(meta)) return false;
     if (v8_untag(meta) == v8->meta_map) return v8_page_of(v8, map) != NULL;
-    return v8_page_of(v8, map) && v8_page_of(v8, v8_untag(meta)) && pm_mem_u16(v8->mem, v8_untag(meta) + 12, &type) &&
-           type == v8->layout.number_of[V8_T_MAP];
+    return v8_page_of(v8, map) && v8_page_of(v8, v8_untag(meta)) &&
+           pm_mem_u16(v8->mem, v8_untag(meta) + 12, &type) && type == v8->layout.number_of[V8_T_MAP];
 }

@@ -1,13 +1,14 @@
 /* heap.h - one process' V8: isolates, pages, maps, and the exact walk over all objects.
  *
  *   struct v8 *v8;
- *   v8_open(core, modules, &options, &v8)      discovers, validates, freezes; LAYOUT errors name the check that failed
- *   v8_walk(v8, isolate, visit, context)       every object once; or v8_walk_page() on many threads
+ *   v8_open(core, modules, &options, &v8)      discovers, validates, freezes; LAYOUT errors name the check
+ * that failed v8_walk(v8, isolate, visit, context)       every object once; or v8_walk_page() on many threads
  *   v8_close(v8)
  *
  * Objects are named by their untagged address everywhere.
  * OWNERSHIP  everything lives until v8_close(); core and modules must outlive it.
- * THREADS    v8_map() and what uses it may be called from one thread; walks on several threads use one struct v8_walker each. */
+ * THREADS    v8_map() and what uses it may be called from one thread; walks on several threads use one struct
+ * v8_walker each. */
 #ifndef PM_V8LAYOUT_HEAP_H
 #define PM_V8LAYOUT_HEAP_H
 
@@ -27,14 +28,14 @@ struct v8_map { /* a Map object, loaded and checked once */
 };
 
 struct v8_page {
-    pm_addr chunk, start, end; /* chunk header; object area */
+    pm_addr chunk, start, end;    /* chunk header; object area */
     pm_addr skip_start, skip_end; /* an open allocation area inside: no objects there */
-    uint64_t size;             /* committed bytes of the chunk */
+    uint64_t size;                /* committed bytes of the chunk */
     uint64_t flags;
-    uint32_t isolate;          /* index; UINT32_MAX = read-only or shared by all */
-    uint8_t space;             /* enum v8_space_id */
+    uint32_t isolate; /* index; UINT32_MAX = read-only or shared by all */
+    uint8_t space;    /* enum v8_space_id */
     bool large, executable;
-    bool live;                 /* false: from-space, later to-space pages: stale data */
+    bool live; /* false: from-space, later to-space pages: stale data */
 };
 
 struct v8_lab { /* linear allocation area: [top, limit) holds no objects */
@@ -57,14 +58,14 @@ struct v8 {
     const struct pm_modules *modules;
     struct pm_mem *mem;
     struct v8_facts *facts;
-    struct v8_layout layout; /* frozen after v8_open() */
+    struct v8_layout layout;     /* frozen after v8_open() */
     struct v8_isolate *isolates; /* the main one first */
     size_t isolate_count;
     struct v8_page *pages; /* ascending by chunk; read-only ones too */
     size_t page_count;
     struct v8_map_table *maps;
     pm_addr meta_map;
-    double score; /* 0..1 of the validation */
+    double score;     /* 0..1 of the validation */
     struct v8_check { /* validation: what was checked and how it ended */
         const char *name;
         double score;
@@ -77,8 +78,8 @@ struct v8_options {
     const char *hide; /* facts to pretend absent (tests); NULL */
 };
 
-struct pm_error *v8_open(const struct pm_core *core, const struct pm_modules *modules, const struct v8_options *options,
-                         struct v8 **ret);
+struct pm_error *v8_open(const struct pm_core *core, const struct pm_modules *modules,
+                         const struct v8_options *options, struct v8 **ret);
 void v8_close(struct v8 *v8); /* NULL is fine */
 
 /* ---- single objects ---- */
@@ -93,7 +94,8 @@ enum v8_type v8_type_at(const struct v8 *v8, pm_addr object); /* V8_T_OTHER also
 uint64_t v8_size(const struct v8 *v8, pm_addr object);
 /* One word of an object, inside its size is the caller's business; false = no bytes there. */
 bool v8_word_at(const struct v8 *v8, pm_addr object, uint32_t offset, v8_word *ret);
-/* The object a field refers to: 0 when the field is absent in this layout, unreadable, or a Smi. Weak bits are dropped; forwarded objects are followed. */
+/* The object a field refers to: 0 when the field is absent in this layout, unreadable, or a Smi. Weak bits
+ * are dropped; forwarded objects are followed. */
 pm_addr v8_ref(const struct v8 *v8, pm_addr object, struct v8_field field);
 bool v8_field_word(const struct v8 *v8, pm_addr object, struct v8_field field, v8_word *ret);
 bool v8_field_u32(const struct v8 *v8, pm_addr object, struct v8_field field, uint32_t *ret);
@@ -109,7 +111,8 @@ static inline bool v8_is_string(const struct v8_map *map) {
 /* ---- the walk ---- */
 struct v8_object {
     pm_addr address;
-    const uint8_t *bytes; /* of the whole object; NULL when the core does not hold all of it (V8 14's holes) */
+    const uint8_t
+        *bytes; /* of the whole object; NULL when the core does not hold all of it (V8 14's holes) */
     uint64_t size;
     const struct v8_map *map;
 };
@@ -130,6 +133,7 @@ void v8_walker_destroy(struct v8_walker *walker);
 bool v8_walk_page(struct v8_walker *walker, const struct v8_page *page, v8_visit *visit, void *context,
                   struct v8_walk_stats *stats); /* adds to stats; false = visit stopped it */
 /* All live pages of an isolate (UINT32_MAX: the read-only ones), one thread. */
-bool v8_walk(const struct v8 *v8, uint32_t isolate, v8_visit *visit, void *context, struct v8_walk_stats *stats);
+bool v8_walk(const struct v8 *v8, uint32_t isolate, v8_visit *visit, void *context,
+             struct v8_walk_stats *stats);
 
 #endif

@@ -65,7 +65,8 @@ static bool grow(struct v8_map_table *table) {
     return true;
 }
 
-/* Map (src/objects/map.h): u8 @8 instance size in words, u8 @9 start of in-object properties, u16 @12 instance type, u8 @14 and
+/* Map (src/objects/map.h): u8 @8 instance size in words, u8 @9 start of in-object properties, u16 @12
+ * instance type, u8 @14 and
  * @15 bit fields, u32 @16 bit field 3. The same in V8 9.4 to 14.6. */
 static bool load(const struct v8 *v8, pm_addr address, struct v8_map *map) {
     const struct v8_page *page = v8_page_of(v8, address);

@@ -12,13 +12,14 @@
 
 /* ---- the census: one walk of everything, on all cores ----
  *
- * No list of objects is built. The class of an object nearly always follows from its map: each worker asks once per map (under a
- * lock, because naming reads other objects) and then only counts. The few objects whose own properties decide their name are
- * kept by address and named at the end. */
+ * No list of objects is built. The class of an object nearly always follows from its map: each worker asks
+ * once per map (under a lock, because naming reads other objects) and then only counts. The few objects whose
+ * own properties decide their name are kept by address and named at the end. */
 
-#define CLASS_UNSEEN     0u
-#define CLASS_BY_OBJECT  UINT32_MAX
-#define MAX_BY_OBJECT    1000000 /* objects named one by one; more of them count under the name of their map's kind */
+#define CLASS_UNSEEN    0u
+#define CLASS_BY_OBJECT UINT32_MAX
+#define MAX_BY_OBJECT                                                                                        \
+    1000000 /* objects named one by one; more of them count under the name of their map's kind */
 
 struct class_count {
     uint64_t count, bytes;
@@ -30,7 +31,7 @@ struct named_later {
     uint32_t isolate;
 };
 
-struct tally { /* of one isolate in one worker */
+struct tally {                   /* of one isolate in one worker */
     struct class_count *classes; /* index: class id */
     size_t capacity;
     struct v8_walk_stats space[V8_SPACE_COUNT];
@@ -87,7 +88,8 @@ static uint32_t class_id(struct census *census, const char *name) {
     }
     size_t at = hash_text(name) & (census->class_capacity - 1);
     for (; census->class_slots[at]; at = (at + 1) & (census->class_capacity - 1))
-        if (strcmp(census->classes.items[census->class_slots[at] - 1], name) == 0) return census->class_slots[at] - 1;
+        if (strcmp(census->classes.items[census->class_slots[at] - 1], name) == 0)
+            return census->class_slots[at] - 1;
     const char *kept = pm_arena_strdup(census->arena, name);
     if (!kept || !pm_vec_push(&census->classes, kept)) return UINT32_MAX;
     census->class_slots[at] = (uint32_t)census->classes.count;
@@ -101,8 +103,10 @@ static uint32_t ask_class(struct worker *worker, const struct v8_map *map) {
     pthread_mutex_lock(&census->lock);
     if (v8_class_name_of_map(census->v8, map, census->arena, &name)) {
         uint32_t id = class_id(census, name ? name : "(unknown)");
-        if (id == UINT32_MAX) worker->failed = true;
-        else result = id + 1;
+        if (id == UINT32_MAX)
+            worker->failed = true;
+        else
+            result = id + 1;
     }
     pthread_mutex_unlock(&census->lock);
     return result;
@@ -125,19 +129,24 @@ static bool add_to_class(struct tally *tally, uint32_t id, uint64_t size) {
 
 static uint64_t field_u64(const struct v8_object *object, struct v8_field field) {
     uint64_t value = 0;
-    if (field.present && object->bytes && field.offset + 8u <= object->size) memcpy(&value, object->bytes + field.offset, 8);
+    if (field.present && object->bytes && field.offset + 8u <= object->size)
+        memcpy(&value, object->bytes + field.offset, 8);
     return value;
 }
 
 /* Memory outside the heap that an object owns. */
-static void count_external(const struct v8_layout *layout, struct tally *tally, const struct v8_object *object) {
+static void count_external(const struct v8_layout *layout, struct tally *tally,
+                           const struct v8_object *object) {
     if (object->map->type == V8_T_JS_ARRAY_BUFFER) {
         uint64_t length = field_u64(object, layout->array_buffer_byte_length);
-        if (length < (1ull << 48) && field_u64(object, layout->array_buffer_store)) tally->array_buffer_bytes += length;
-    } else if ((object->map->instance_type & V8_STRING_SHAPE_MASK) == V8_STRING_EXTERNAL && object->bytes && object->size >= 16) {
+        if (length < (1ull << 48) && field_u64(object, layout->array_buffer_store))
+            tally->array_buffer_bytes += length;
+    } else if ((object->map->instance_type & V8_STRING_SHAPE_MASK) == V8_STRING_EXTERNAL && object->bytes &&
+               object->size >= 16) {
         uint32_t length;
         memcpy(&length, object->bytes + 12, 4);
-        tally->external_string_bytes += (uint64_t)length << (object->map->instance_type & V8_STRING_ONE_BYTE ? 0 : 1);
+        tally->external_string_bytes += (uint64_t)length
+                                        << (object->map->instance_type & V8_STRING_ONE_BYTE ? 0 : 1);
     }
 }
 
@@ -174,13 +183,15 @@ static void walk_page(void *context, size_t item, unsigned index) {
     if (index == 0 && census->progress && done % 64 == 0)
         census->progress(census->progress_context, done, census->v8->page_count);
     if (!page->live || worker->failed) return;
-    uint32_t isolate = page->isolate < census->v8->isolate_count ? page->isolate : (uint32_t)census->v8->isolate_count;
+    uint32_t isolate =
+        page->isolate < census->v8->isolate_count ? page->isolate : (uint32_t)census->v8->isolate_count;
     worker->tally = &worker->tallies[isolate];
     worker->isolate = isolate;
     struct v8_walk_stats *stats = &worker->tally->space[page->space];
     uint64_t unparsed = stats->unparsed_bytes;
     v8_walk_page(worker->walker, page, count_object, worker, stats);
-    if (stats->unparsed_bytes != unparsed && !pm_vec_push(&worker->gaps, (uint32_t)item)) worker->failed = true;
+    if (stats->unparsed_bytes != unparsed && !pm_vec_push(&worker->gaps, (uint32_t)item))
+        worker->failed = true;
 }
 
 static void census_deinit(struct census *census) {
@@ -188,7 +199,8 @@ static void census_deinit(struct census *census) {
         struct worker *worker = &census->workers[i];
         v8_walker_destroy(worker->walker);
         free(worker->class_of_map);
-        for (size_t k = 0; worker->tallies && k <= census->v8->isolate_count; k++) free(worker->tallies[k].classes);
+        for (size_t k = 0; worker->tallies && k <= census->v8->isolate_count; k++)
+            free(worker->tallies[k].classes);
         free(worker->tallies);
         pm_vec_deinit(&worker->later);
         pm_vec_deinit(&worker->gaps);
@@ -199,9 +211,12 @@ static void census_deinit(struct census *census) {
     pthread_mutex_destroy(&census->lock);
 }
 
-static struct pm_error *census_run(struct v8 *v8, struct pm_arena *arena, v8_progress *progress, void *context,
-                                   struct census *census) {
-    *census = (struct census){.v8 = v8, .arena = arena, .worker_count = pm_parallel_workers(), .progress = progress,
+static struct pm_error *census_run(struct v8 *v8, struct pm_arena *arena, v8_progress *progress,
+                                   void *context, struct census *census) {
+    *census = (struct census){.v8 = v8,
+                              .arena = arena,
+                              .worker_count = pm_parallel_workers(),
+                              .progress = progress,
                               .progress_context = context};
     pthread_mutex_init(&census->lock, NULL);
     census->workers = calloc(census->worker_count, sizeof(*census->workers));
@@ -221,13 +236,15 @@ static struct pm_error *census_run(struct v8 *v8, struct pm_arena *arena, v8_pro
             const struct named_later *later = &worker->later.items[k];
             const char *name = v8_class_name(v8, later->address, arena);
             uint32_t id = class_id(census, name ? name : "(unknown)");
-            if (id == UINT32_MAX || !add_to_class(&worker->tallies[later->isolate], id, later->size)) return pm_error_nomem();
+            if (id == UINT32_MAX || !add_to_class(&worker->tallies[later->isolate], id, later->size))
+                return pm_error_nomem();
         }
     }
     return NULL;
 }
 
-/* Gaps may mean that a rare type has another shape than the sample showed: learn from these pages, and walk again. */
+/* Gaps may mean that a rare type has another shape than the sample showed: learn from these pages, and walk
+ * again. */
 static bool census_learn(struct census *census) {
     PM_VEC(uint32_t) gaps = {0};
     bool changed = false;
@@ -247,7 +264,8 @@ static int compare_rows(const void *a, const void *b) {
     return strcmp(x->name, y->name);
 }
 
-static struct pm_error *fill_histogram(const struct census *census, size_t index, struct pm_isolate *isolate) {
+static struct pm_error *fill_histogram(const struct census *census, size_t index,
+                                       struct pm_isolate *isolate) {
     size_t count = census->classes.count, kept = 0;
     struct pm_class_row *rows = pm_arena_array(census->arena, count ? count : 1, sizeof(*rows));
     if (!rows) return pm_error_nomem();
@@ -257,7 +275,8 @@ static struct pm_error *fill_histogram(const struct census *census, size_t index
             /* The read-only space is shared by all isolates; its objects are shown with the main one. */
             const struct tally *own = &census->workers[i].tallies[index];
             const struct tally *shared = &census->workers[i].tallies[census->v8->isolate_count];
-            if (id < own->capacity) row.count += own->classes[id].count, row.shallow += own->classes[id].bytes;
+            if (id < own->capacity)
+                row.count += own->classes[id].count, row.shallow += own->classes[id].bytes;
             if (index == 0 && id < shared->capacity)
                 row.count += shared->classes[id].count, row.shallow += shared->classes[id].bytes;
         }
@@ -291,8 +310,8 @@ static uint64_t used_bytes(uint8_t space, const struct v8_walk_stats *stats) {
 }
 
 /* pages and committed from the headers, the rest from the walk. */
-static struct pm_error *fill_spaces(struct v8 *v8, struct pm_arena *arena, size_t index, const struct v8_walk_stats *walked,
-                                    struct pm_isolate *isolate) {
+static struct pm_error *fill_spaces(struct v8 *v8, struct pm_arena *arena, size_t index,
+                                    const struct v8_walk_stats *walked, struct pm_isolate *isolate) {
     struct pm_space *spaces = pm_arena_array(arena, V8_SPACE_COUNT, sizeof(*spaces));
     if (!spaces) return pm_error_nomem();
     for (uint8_t id = V8_SPACE_RO; id < V8_SPACE_COUNT; id++) {
@@ -346,7 +365,8 @@ static void fill_limits(const struct v8 *v8, size_t index, struct pm_isolate *is
 
 /* ---- spaces without a walk ----
  *
- * A page's header holds the bytes allocated on it. Which word that is shows on a few pages that are walked. */
+ * A page's header holds the bytes allocated on it. Which word that is shows on a few pages that are walked.
+ */
 
 #define PROBE_PAGES  24
 #define HEADER_BYTES 0x80
@@ -365,7 +385,8 @@ static bool find_allocated(struct v8 *v8) {
         struct v8_walk_stats stats = {0};
         if (!page->live || page->space != V8_SPACE_OLD || page->skip_start) continue;
         v8_walk_page(walker, page, NULL, NULL, &stats);
-        if (stats.filler_bytes == 0 || stats.unparsed_bytes) continue; /* a full page equals other numbers too */
+        if (stats.filler_bytes == 0 || stats.unparsed_bytes)
+            continue; /* a full page equals other numbers too */
         probed++;
         for (unsigned k = 0; k < HEADER_BYTES / 8; k++) {
             uint64_t word;
@@ -381,17 +402,20 @@ static bool find_allocated(struct v8 *v8) {
     return true;
 }
 
-static struct pm_error *summarize_headers(struct v8 *v8, struct pm_arena *arena, size_t index, struct pm_isolate *isolate) {
+static struct pm_error *summarize_headers(struct v8 *v8, struct pm_arena *arena, size_t index,
+                                          struct pm_isolate *isolate) {
     struct v8_walk_stats stats[V8_SPACE_COUNT] = {{0}};
     bool known = v8->layout.chunk_allocated.present || find_allocated(v8);
     for (size_t i = 0; i < v8->page_count; i++) {
         const struct v8_page *page = &v8->pages[i];
         uint64_t used = 0;
         if (!page->live || !belongs(v8, page, index)) continue;
-        if (page->large) used = v8_size(v8, page->start);
+        if (page->large)
+            used = v8_size(v8, page->start);
         else if (page->space == V8_SPACE_NEW)
             used = (page->skip_start ? page->skip_start : page->end) - page->start;
-        else if (known) pm_mem_u64(v8->mem, header_of(v8, page) + v8->layout.chunk_allocated.offset, &used);
+        else if (known)
+            pm_mem_u64(v8->mem, header_of(v8, page) + v8->layout.chunk_allocated.offset, &used);
         uint64_t area = page->end - page->start;
         stats[page->space].object_bytes += used < area ? used : area;
     }
@@ -406,7 +430,8 @@ static struct pm_error *summarize_headers(struct v8 *v8, struct pm_arena *arena,
     return NULL;
 }
 
-static void note_coverage(const struct v8_walk_stats *all, const struct v8 *v8, struct pm_diagnosis *diagnosis) {
+static void note_coverage(const struct v8_walk_stats *all, const struct v8 *v8,
+                          struct pm_diagnosis *diagnosis) {
     bool collecting = false;
     for (size_t i = 0; i < v8->isolate_count; i++) collecting |= v8->isolates[i].gc_state != 0;
     if (all->unparsed_bytes)
@@ -479,10 +504,11 @@ static const char *origin_name(enum v8_origin origin) {
     return origin <= V8_KNOWN ? names[origin] : "missing";
 }
 
-static void add_row(struct rows *rows, const char *name, enum v8_origin origin, const char *evidence, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+static void add_row(struct rows *rows, const char *name, enum v8_origin origin, const char *evidence,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-static void add_row(struct rows *rows, const char *name, enum v8_origin origin, const char *evidence, const char *format, ...) {
+static void add_row(struct rows *rows, const char *name, enum v8_origin origin, const char *evidence,
+                    const char *format, ...) {
     char value[256];
     va_list args;
     va_start(args, format);
@@ -494,8 +520,10 @@ static void add_row(struct rows *rows, const char *name, enum v8_origin origin, 
 }
 
 static void add_offset(struct rows *rows, const char *name, struct v8_field field, const char *evidence) {
-    if (field.present) add_row(rows, name, (enum v8_origin)field.origin, evidence, "0x%x", field.offset);
-    else add_row(rows, name, V8_MISSING, evidence, "-");
+    if (field.present)
+        add_row(rows, name, (enum v8_origin)field.origin, evidence, "0x%x", field.offset);
+    else
+        add_row(rows, name, V8_MISSING, evidence, "-");
 }
 
 struct pm_error *v8_explain(const struct v8 *v8, struct pm_diagnosis *diagnosis) {
@@ -513,36 +541,45 @@ struct pm_error *v8_explain(const struct v8 *v8, struct pm_diagnosis *diagnosis)
     add_offset(&rows, "chunk.size", layout->chunk_size, "");
     add_offset(&rows, "chunk.flags", layout->chunk_flags, "");
     add_offset(&rows, "chunk.next", layout->chunk_list_next, "");
-    add_row(&rows, "heap in isolate", layout->origin_heap_in_isolate, "members of Isolate point back; code of GetHeapStatistics",
-            "0x%x", layout->heap_in_isolate);
-    add_row(&rows, "roots table", layout->origin_roots, "meta map describes itself", "0x%x, %u roots", layout->roots_table,
-            layout->roots_count);
-    add_row(&rows, "instance types", layout->types_origin, "code of ObjectStats::PrintJSON, v8dbg_type_*, roots", "map is %u",
-            layout->number_of[V8_T_MAP]);
+    add_row(&rows, "heap in isolate", layout->origin_heap_in_isolate,
+            "members of Isolate point back; code of GetHeapStatistics", "0x%x", layout->heap_in_isolate);
+    add_row(&rows, "roots table", layout->origin_roots, "meta map describes itself", "0x%x, %u roots",
+            layout->roots_table, layout->roots_count);
+    add_row(&rows, "instance types", layout->types_origin,
+            "code of ObjectStats::PrintJSON, v8dbg_type_*, roots", "map is %u", layout->number_of[V8_T_MAP]);
     add_offset(&rows, "heap.space[]", layout->space_array, "");
-    add_offset(&rows, "heap.read_only_space", layout->read_only_space, "vector of the pages that roots point into");
+    add_offset(&rows, "heap.read_only_space", layout->read_only_space,
+               "vector of the pages that roots point into");
     add_offset(&rows, "heap.gc_state", layout->gc_state, "code of Heap::SetGCState");
-    add_row(&rows, "isolate.c_entry_fp", layout->origin_c_entry_fp, "code of JSEntry, or the word that leads to an entry frame",
-            "0x%x", layout->c_entry_fp);
+    add_row(&rows, "isolate.c_entry_fp", layout->origin_c_entry_fp,
+            "code of JSEntry, or the word that leads to an entry frame", "0x%x", layout->c_entry_fp);
     add_row(&rows, "code alignment", V8_DISCOVERED, "what stands behind code", "%u", layout->code_alignment);
     for (unsigned type = 0; type < V8_TYPE_COUNT; type++) {
         uint16_t number = layout->number_of[type];
         if (!number || layout->size_of[number].kind == V8_SIZE_NONE) continue;
-        static const uint16_t shown[] = {V8_T_FREE_SPACE, V8_T_FEEDBACK_VECTOR, V8_T_DESCRIPTOR_ARRAY, V8_T_BYTECODE_ARRAY,
-                                         V8_T_FEEDBACK_METADATA, V8_T_INSTRUCTION_STREAM, V8_T_CODE};
+        static const uint16_t shown[] = {V8_T_FREE_SPACE,
+                                         V8_T_FEEDBACK_VECTOR,
+                                         V8_T_DESCRIPTOR_ARRAY,
+                                         V8_T_BYTECODE_ARRAY,
+                                         V8_T_FEEDBACK_METADATA,
+                                         V8_T_INSTRUCTION_STREAM,
+                                         V8_T_CODE};
         for (unsigned i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
             if (shown[i] == type)
-                add_row(&rows, pm_arena_printf(diagnosis->arena, "size of %s", v8_type_name((enum v8_type)type)), V8_VARIANT,
-                        "what stands behind such objects", "%u + %u * u32@%u (kind %u)", layout->size_of[number].base,
-                        layout->size_of[number].scale, layout->size_of[number].offset, layout->size_of[number].kind);
+                add_row(&rows,
+                        pm_arena_printf(diagnosis->arena, "size of %s", v8_type_name((enum v8_type)type)),
+                        V8_VARIANT, "what stands behind such objects", "%u + %u * u32@%u (kind %u)",
+                        layout->size_of[number].base, layout->size_of[number].scale,
+                        layout->size_of[number].offset, layout->size_of[number].kind);
     }
 #define V8_FIELD(id, type, class_name, fields, what) add_offset(&rows, #id, layout->id, what);
 #include "v8layout/fields.def"
 #undef V8_FIELD
     for (size_t i = 0; i < v8->check_count; i++)
-        add_row(&rows, pm_arena_printf(diagnosis->arena, "check: %s", v8->checks[i].name), V8_DISCOVERED, v8->checks[i].detail,
-                "%.4f", v8->checks[i].score);
-    diagnosis->layout = pm_arena_dup(diagnosis->arena, rows.items.items, rows.items.count, sizeof(*rows.items.items));
+        add_row(&rows, pm_arena_printf(diagnosis->arena, "check: %s", v8->checks[i].name), V8_DISCOVERED,
+                v8->checks[i].detail, "%.4f", v8->checks[i].score);
+    diagnosis->layout =
+        pm_arena_dup(diagnosis->arena, rows.items.items, rows.items.count, sizeof(*rows.items.items));
     diagnosis->layout_count = diagnosis->layout ? rows.items.count : 0;
     diagnosis->layout_score = v8->score;
     diagnosis->has_layout = true;

@@ -1,5 +1,6 @@
-/* tagged.h - tagged words of a 64-bit V8 without pointer compression (src/common/globals.h, src/objects/tagged-impl.h):
- * a Smi has its value in the upper half and zero below; a heap pointer has low bits 01, a weak one 11. */
+/* tagged.h - tagged words of a 64-bit V8 without pointer compression (src/common/globals.h,
+ * src/objects/tagged-impl.h): a Smi has its value in the upper half and zero below; a heap pointer has low
+ * bits 01, a weak one 11. */
 #ifndef PM_V8LAYOUT_TAGGED_H
 #define PM_V8LAYOUT_TAGGED_H
 

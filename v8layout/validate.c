@@ -39,15 +39,18 @@ static double check_walk(struct v8 *v8, uint64_t *unparsed_ret) {
     uint64_t seen = stats.object_bytes + stats.filler_bytes + stats.forwarded_bytes + stats.unparsed_bytes;
     double score = seen ? 1 - (double)stats.unparsed_bytes / (double)seen : 0;
     add_check(v8, "walk", score, "%zu of %zu pages: %llu objects, %llu of %llu bytes not parsed", taken, live,
-              (unsigned long long)stats.objects, (unsigned long long)stats.unparsed_bytes, (unsigned long long)seen);
+              (unsigned long long)stats.objects, (unsigned long long)stats.unparsed_bytes,
+              (unsigned long long)seen);
     *unparsed_ret = stats.unparsed_bytes;
     return score;
 }
 
 /* The oddballs say their own names. */
 static void check_oddballs(struct v8 *v8) {
-    static const char *const names[][2] = {
-        {"undefined_value", "undefined"}, {"null_value", "null"}, {"true_value", "true"}, {"false_value", "false"}};
+    static const char *const names[][2] = {{"undefined_value", "undefined"},
+                                           {"null_value", "null"},
+                                           {"true_value", "true"},
+                                           {"false_value", "false"}};
     unsigned right = 0, seen = 0;
     for (unsigned i = 0; i < 4; i++) {
         pm_addr oddball = v8_root(v8, names[i][0]);
@@ -66,8 +69,8 @@ static void check_roots(struct v8 *v8) {
         if (length < 5 || strcmp(name + length - 4, "_map") != 0) continue;
         maps++;
         v8_word word;
-        right += v8_word_at(v8, v8->isolates[0].address, v8->layout.roots_table + 8 * i, &word) && v8_is_strong(word) &&
-                 v8_type_at(v8, v8_untag(word)) == V8_T_MAP;
+        right += v8_word_at(v8, v8->isolates[0].address, v8->layout.roots_table + 8 * i, &word) &&
+                 v8_is_strong(word) && v8_type_at(v8, v8_untag(word)) == V8_T_MAP;
     }
     if (maps) add_check(v8, "roots", (double)right / maps, "%u of %u *_map roots are maps", right, maps);
 }
@@ -82,12 +85,15 @@ struct pm_error *v8_validate(struct v8 *v8) {
     double enough = pm_core_info(v8->core)->missing_bytes ? 0.5 : v8->isolates[0].gc_state ? 0.9 : 0.98;
     if (walk < enough)
         return pm_error_hint(
-            pm_error_create(PM_ERR_LAYOUT, "the V8 heap layout did not validate: %.1f %% of the sampled bytes parse as objects (%s)",
-                            walk * 100, v8->checks[v8->check_count - 1].detail),
-            "The heap is not shown rather than shown wrong. `postmortem layouts --explain CORE` lists what was found.");
+            pm_error_create(
+                PM_ERR_LAYOUT,
+                "the V8 heap layout did not validate: %.1f %% of the sampled bytes parse as objects (%s)",
+                walk * 100, v8->checks[v8->check_count - 1].detail),
+            "The heap is not shown rather than shown wrong. `postmortem layouts --explain CORE` lists what "
+            "was found.");
     for (size_t i = 0; i + 1 < v8->check_count; i++)
         if (v8->checks[i].score < 0.9)
-            return pm_error_create(PM_ERR_LAYOUT, "the V8 heap layout did not validate: %s: %s", v8->checks[i].name,
-                                   v8->checks[i].detail);
+            return pm_error_create(PM_ERR_LAYOUT, "the V8 heap layout did not validate: %s: %s",
+                                   v8->checks[i].name, v8->checks[i].detail);
     return NULL;
 }

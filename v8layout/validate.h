@@ -1,4 +1,5 @@
-/* validate.h - does this layout fit this core? A score with reasons; below the threshold the heap is refused. Internal. */
+/* validate.h - does this layout fit this core? A score with reasons; below the threshold the heap is refused.
+ * Internal. */
 #ifndef PM_V8LAYOUT_VALIDATE_H
 #define PM_V8LAYOUT_VALIDATE_H
 

@@ -7,13 +7,15 @@
  *   area start                      top        limit                         area end
  *     | object | object | filler | object | (free) | object | object ... | 0 0 0 |
  *
- * An object begins with the tagged address of its map; the map says how long the object is, so the next one follows directly.
- * Three things stand between objects: fillers and free space (objects too, FreeSpace and Filler, src/heap/free-list), an open
- * allocation area [top, limit) whose bytes mean nothing, and the never used end of a new-space page. During a scavenge or
- * compaction an object that has moved keeps its place, but its map word is the untagged address of the copy; it counts there.
+ * An object begins with the tagged address of its map; the map says how long the object is, so the next one
+ * follows directly. Three things stand between objects: fillers and free space (objects too, FreeSpace and
+ * Filler, src/heap/free-list), an open allocation area [top, limit) whose bytes mean nothing, and the never
+ * used end of a new-space page. During a scavenge or compaction an object that has moved keeps its place, but
+ * its map word is the untagged address of the copy; it counts there.
  *
- * Where the word is no map the walk is lost: it looks for the next position from which three objects follow one another, and
- * counts what lies between as unparsed. Truth: HeapObjectIterator, src/heap/paged-spaces.cc. Checked on V8 9.4 to 14.6. */
+ * Where the word is no map the walk is lost: it looks for the next position from which three objects follow
+ * one another, and counts what lies between as unparsed. Truth: HeapObjectIterator, src/heap/paged-spaces.cc.
+ * Checked on V8 9.4 to 14.6. */
 
 struct v8_walker {
     const struct v8 *v8;
@@ -53,7 +55,8 @@ static bool piece_at(const struct v8 *v8, const struct v8_page *page, pm_addr at
     return piece->end > at;
 }
 
-/* The object whose first `available` bytes are at `bytes`, `left` bytes before the end of its page: map and size, or 0. */
+/* The object whose first `available` bytes are at `bytes`, `left` bytes before the end of its page: map and
+ * size, or 0. */
 static inline uint64_t parse(struct v8_walker *walker, const struct v8_map **last, const uint8_t *bytes,
                              uint64_t available, uint64_t left) {
     v8_word word = pm_load_u64(bytes);
@@ -65,7 +68,8 @@ static inline uint64_t parse(struct v8_walker *walker, const struct v8_map **las
         if (!map) return 0;
         *last = map;
     }
-    uint64_t size = map->fixed_size ? map->fixed_size : v8_object_size(walker->v8, map, &map->rule, bytes, available);
+    uint64_t size =
+        map->fixed_size ? map->fixed_size : v8_object_size(walker->v8, map, &map->rule, bytes, available);
     return size >= 8 && (size & 7) == 0 && size <= left ? size : 0;
 }
 
@@ -93,20 +97,24 @@ static pm_addr lab_limit(const struct v8 *v8, const struct v8_page *page, pm_add
     if (page->isolate >= v8->isolate_count) return 0;
     const struct v8_isolate *isolate = &v8->isolates[page->isolate];
     for (size_t i = 0; i < isolate->lab_count; i++)
-        if (isolate->labs[i].top == top && isolate->labs[i].limit <= page->end && isolate->labs[i].limit > top)
+        if (isolate->labs[i].top == top && isolate->labs[i].limit <= page->end &&
+            isolate->labs[i].limit > top)
             return isolate->labs[i].limit;
     return 0;
 }
 
-/* The first position of the piece from `at` on where objects follow one another again; its end when there is none. */
-static pm_addr resynchronise(struct v8_walker *walker, const struct v8_page *page, const struct piece *piece, pm_addr at) {
+/* The first position of the piece from `at` on where objects follow one another again; its end when there is
+ * none. */
+static pm_addr resynchronise(struct v8_walker *walker, const struct v8_page *page, const struct piece *piece,
+                             pm_addr at) {
     for (; at < piece->end; at += 8) {
         const struct v8_map *map = NULL;
         pm_addr next = at;
         int found = 0;
         if (page->skip_start == at) return at;
         while (found < 3 && next < piece->end && next != page->skip_start) {
-            uint64_t size = parse(walker, &map, piece->bytes + (next - piece->start), piece->end - next, page->end - next);
+            uint64_t size = parse(walker, &map, piece->bytes + (next - piece->start), piece->end - next,
+                                  page->end - next);
             if (!size) break;
             next += size;
             found++;
@@ -117,7 +125,8 @@ static pm_addr resynchronise(struct v8_walker *walker, const struct v8_page *pag
 }
 
 /* Moves over memory that the core does not hold, to the first object behind it. */
-static pm_addr skip_not_saved(struct v8_walker *walker, const struct v8_page *page, pm_addr at, struct v8_walk_stats *stats) {
+static pm_addr skip_not_saved(struct v8_walker *walker, const struct v8_page *page, pm_addr at,
+                              struct v8_walk_stats *stats) {
     const struct pm_mem_range *range = pm_mem_find(walker->v8->mem, at);
     pm_addr next = range && range->end < page->end ? range->end : page->end;
     struct piece piece;
@@ -184,7 +193,8 @@ bool v8_walk_page(struct v8_walker *walker, const struct v8_page *page, v8_visit
     return true;
 }
 
-bool v8_walk(const struct v8 *v8, uint32_t isolate, v8_visit *visit, void *context, struct v8_walk_stats *stats) {
+bool v8_walk(const struct v8 *v8, uint32_t isolate, v8_visit *visit, void *context,
+             struct v8_walk_stats *stats) {
     struct v8_walker *walker = v8_walker_create(v8);
     bool more = walker != NULL;
     for (size_t i = 0; more && i < v8->page_count; i++)
