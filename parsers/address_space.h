@@ -8,12 +8,14 @@
  *       |--- bytes ---|--- not saved ----|            no read may cross from one into the other silently
  *
  * Not-saved parts of read-only file mappings (program text) are filled from the binaries, once they are
- * verified (modules.h). Ranges point into the mapped files: nothing is copied. THREADS    after
- * pm_mem_finish() all readers may be used from many threads at once. Each thread remembers the ranges it hit
- * last (a small table by address, so that a walk over many pages does not search); nothing is shared. SIGBUS
- * a core that someone truncates while it is mapped kills us on the next read. The file's size when it was
- * opened is the bound of every range; nothing else can be done about it. OWNERSHIP  the bytes belong to
- * whoever mapped them and must outlive the address space. */
+ * verified (modules.h). Ranges point into the mapped files: nothing is copied.
+ *
+ * THREADS    after pm_mem_finish() all readers may be used from many threads at once. Each thread remembers
+ *            the ranges it hit last (a small table by address, so that a walk over many pages does not
+ *            search); nothing is shared.
+ * SIGBUS     a core that someone truncates while it is mapped kills us on the next read. The file's size
+ *            when it was opened is the bound of every range; nothing else can be done about it.
+ * OWNERSHIP  the bytes belong to whoever mapped them and must outlive the address space. */
 #ifndef PM_PARSERS_ADDRESS_SPACE_H
 #define PM_PARSERS_ADDRESS_SPACE_H
 

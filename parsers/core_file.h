@@ -2,9 +2,10 @@
  *
  * Knows segments (more than 65,535 too: PN_XNUM), threads with registers, signal, auxv, mapped files. Knows
  * nothing of V8. A core that was cut short is opened as long as its program headers are there: its missing
- * segments are NOT_SAVED, `missing_bytes` says how much. Without its notes it has no threads. OWNERSHIP
- * everything handed out lives until pm_core_close(); the input must outlive the core. FAILURE    only
- * pm_core_open(); its messages begin with the input's path. */
+ * segments are NOT_SAVED, `missing_bytes` says how much. Without its notes it has no threads.
+ *
+ * OWNERSHIP  everything handed out lives until pm_core_close(); the input must outlive the core.
+ * FAILURE    only pm_core_open(); its messages begin with the input's path. */
 #ifndef PM_PARSERS_CORE_FILE_H
 #define PM_PARSERS_CORE_FILE_H
 

@@ -52,8 +52,8 @@ struct pm_elf {
     PM_VEC(struct pm_elf_segment) segments;
     const uint8_t *build_id;
     size_t build_id_length;
-    bool has_tls, has_phdr;
-    uint64_t tls_size, tls_alignment, phdr;
+    bool has_tls, has_phdr, has_dynamic;
+    uint64_t tls_size, tls_alignment, phdr, dynamic, dynamic_size;
     /* Symbols are numbered through both tables: .symtab first, then .dynsym. */
     struct table tables[2];
     struct gnu_hash gnu;    /* of .dynsym; bucket_count 0 = none */
@@ -161,6 +161,10 @@ static struct pm_error *read_program_headers(struct pm_elf *elf) {
         if (program.p_type == PT_PHDR) {
             elf->has_phdr = true;
             elf->phdr = program.p_vaddr;
+        } else if (program.p_type == PT_DYNAMIC) {
+            elf->has_dynamic = true;
+            elf->dynamic = program.p_vaddr;
+            elf->dynamic_size = program.p_memsz;
         } else if (program.p_type == PT_TLS && !elf->has_tls) {
             elf->has_tls = true;
             elf->tls_size = program.p_memsz;
@@ -349,6 +353,13 @@ uint64_t pm_elf_entry(const struct pm_elf *elf) {
 bool pm_elf_phdr(const struct pm_elf *elf, uint64_t *vaddr_ret) {
     if (elf->has_phdr) *vaddr_ret = elf->phdr;
     return elf->has_phdr;
+}
+
+bool pm_elf_dynamic(const struct pm_elf *elf, uint64_t *vaddr_ret, uint64_t *size_ret) {
+    if (!elf->has_dynamic) return false;
+    *vaddr_ret = elf->dynamic;
+    *size_ret = elf->dynamic_size;
+    return true;
 }
 
 const uint8_t *pm_elf_file(const struct pm_elf *elf, uint64_t *size_ret) {

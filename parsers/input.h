@@ -4,9 +4,12 @@
  * Knows compression by content (gzip, zstd, lz4, xz, bzip2 through libarchive's raw format). Knows no format
  * inside. Sparse files stay sparse: nothing is read or allocated by apparent size, decompression writes holes
  * for zero blocks. Pipes and devices are refused. The temporary file goes to TMPDIR, else beside the input,
- * else to /var/tmp or /tmp. SIGBUS     a plain file that someone truncates while it is mapped kills us on the
- * next read; `size` is that of opening time. OWNERSHIP  bytes live until pm_input_close(). FAILURE  only
- * pm_input_open() can fail; its messages begin with the path. */
+ * else to /var/tmp or /tmp.
+ *
+ * SIGBUS     a file that someone truncates while it is mapped kills us on the next read; `size` is that of
+ *            opening time.
+ * OWNERSHIP  bytes live until pm_input_close().
+ * FAILURE    only pm_input_open() can fail; its messages begin with the path. */
 #ifndef PM_PARSERS_INPUT_H
 #define PM_PARSERS_INPUT_H
 

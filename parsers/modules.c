@@ -27,8 +27,8 @@ struct module {
     size_t first, count; /* its spans, while they are still grouped by file */
     struct pm_elf_segment segments[MAX_SEGMENTS];
     size_t segment_count;
-    const uint8_t *header; /* the ELF header page in the core, NULL = not saved */
-    uint64_t header_size;
+    bool unlisted;           /* not from NT_FILE: its spans come from the file that is found */
+    pm_addr loaded, dynamic; /* of an unlisted library: what the dynamic loader noted, bias and PT_DYNAMIC */
 };
 
 struct pm_modules {
@@ -105,8 +105,6 @@ static void set_segments(struct module *module, const struct pm_elf *elf) {
 static void read_header(struct module *module, const uint8_t *bytes, uint64_t size) {
     const uint8_t *id;
     size_t length;
-    module->header = bytes;
-    module->header_size = size;
     size_t count = pm_elf_header_segments(bytes, size, module->segments, MAX_SEGMENTS);
     module->segment_count = count < MAX_SEGMENTS ? count : MAX_SEGMENTS;
     if (pm_elf_header_build_id(bytes, size, &id, &length) && length <= sizeof(module->public.build_id)) {
@@ -245,9 +243,89 @@ static bool segments_agree(const struct pm_modules *modules, struct module *modu
     return !module->public.is_program || !info->entry || info->entry == pm_elf_entry(elf) + bias;
 }
 
-static enum pm_module_state judge(const struct pm_modules *modules, struct module *module,
+/* Where the kernel put this program, from the two addresses that the auxiliary vector gives. */
+static bool program_bias(const struct pm_core *core, const struct pm_elf *elf, uint64_t *ret) {
+    const struct pm_core_info *info = pm_core_info(core);
+    uint64_t phdr, bias = 0;
+    bool fits = false;
+    if (info->entry) {
+        bias = info->entry - pm_elf_entry(elf);
+        fits = true;
+    }
+    if (info->phdr && pm_elf_phdr(elf, &phdr)) {
+        if (fits && info->phdr - phdr != bias) return false;
+        bias = info->phdr - phdr;
+        fits = true;
+    }
+    *ret = bias;
+    return fits && (bias == 0 || !pm_elf_is_executable(elf));
+}
+
+static bool library_bias(const struct module *module, const struct pm_elf *elf, uint64_t *ret) {
+    uint64_t dynamic, size;
+    *ret = module->loaded;
+    return pm_elf_dynamic(elf, &dynamic, &size) && dynamic + module->loaded == module->dynamic;
+}
+
+/* The spans that the loader made of a file's segments. False when the process has nothing there. */
+static bool add_segments(struct pm_modules *modules, struct module *module, const struct pm_elf *elf,
+                         uint64_t bias) {
+    uint64_t page = pm_core_info(modules->core)->page_size;
+    for (size_t i = 0; i < pm_elf_segment_count(elf) && i < MAX_SEGMENTS; i++) {
+        const struct pm_elf_segment *segment = pm_elf_segment(elf, i);
+        uint64_t skew = segment->file_offset & (page - 1), end;
+        if (!segment->file_size) continue;
+        if (((segment->vaddr + bias) & (page - 1)) != skew) return false;
+        struct span span = {.start = segment->vaddr - skew + bias,
+                            .file_offset = segment->file_offset - skew};
+        if (!pm_add_u64(span.start, segment->file_size + skew + page - 1, &end)) return false;
+        span.end = end & ~(page - 1);
+        if (!pm_mem_find(pm_core_memory(modules->core), span.start) || !pm_vec_push(&modules->spans, span))
+            return false;
+        module->count++;
+    }
+    return module->count != 0;
+}
+
+static void read_placed_header(struct pm_modules *modules, struct module *module) {
+    const struct span *spans = modules->spans.items + module->first;
+    for (size_t i = 0; i < module->count; i++) {
+        uint64_t size;
+        const uint8_t *bytes = spans[i].file_offset ? NULL : core_bytes(modules->core, spans[i].start, &size);
+        if (!bytes || size < SELFMAG || memcmp(bytes, ELFMAG, SELFMAG) != 0) continue;
+        read_header(module, bytes, size);
+        return;
+    }
+}
+
+/* Without NT_FILE the file itself says what is mapped where; then what the core has there must fit. */
+static enum pm_module_state judge_unlisted(struct pm_modules *modules, struct module *module,
+                                           const struct pm_elf *elf) {
+    uint64_t bias;
+    enum pm_module_state state = PM_MODULE_WRONG;
+    module->first = modules->spans.count;
+    module->count = 0;
+    module->public.build_id_length = 0;
+    bool fits = module->public.is_program ? program_bias(modules->core, elf, &bias)
+                                          : library_bias(module, elf, &bias);
+    if (fits && add_segments(modules, module, elf, bias)) {
+        read_placed_header(modules, module);
+        if (module->public.build_id_length)
+            state = same_build_id(module, elf) ? PM_MODULE_VERIFIED : PM_MODULE_WRONG;
+        else if (saved_text_agrees(modules, module, elf))
+            state = PM_MODULE_UNVERIFIED;
+    }
+    if (state == PM_MODULE_WRONG) {
+        modules->spans.count = module->first;
+        module->count = 0;
+    }
+    return state;
+}
+
+static enum pm_module_state judge(struct pm_modules *modules, struct module *module,
                                   const struct pm_elf *elf) {
     if (pm_elf_machine(elf) != elf_machine(modules->core)) return PM_MODULE_WRONG;
+    if (module->unlisted) return judge_unlisted(modules, module, elf);
     if (module->public.build_id_length)
         return same_build_id(module, elf) ? PM_MODULE_VERIFIED : PM_MODULE_WRONG;
     return segments_agree(modules, module, elf) && saved_text_agrees(modules, module, elf)
@@ -323,7 +401,7 @@ static bool try_sysroot(struct pm_modules *modules, struct module *module, const
 
 static bool try_exe(struct pm_modules *modules, struct module *module) {
     if (!modules->exe || modules->exe_used) return false;
-    if (!module->public.is_program && !same_build_id(module, modules->exe)) return false;
+    if (!module->public.is_program && !module->unlisted && !same_build_id(module, modules->exe)) return false;
     enum pm_module_state state = judge(modules, module, modules->exe);
     if (state == PM_MODULE_WRONG) return false; /* it may still be one of the libraries */
     module->public.state = state;
@@ -477,130 +555,76 @@ static struct pm_error *gather(struct pm_modules *modules) {
     return NULL;
 }
 
-/* ------------------------------------------------------------------ cores without NT_FILE (qemu) */
+/* ------------------------------------------------------------------ cores without NT_FILE (qemu)
+ *
+ * The program is found through the auxiliary vector. Its libraries are in the list that the dynamic loader
+ * keeps for debuggers (glibc and musl, <link.h>): DT_DEBUG of the program's PT_DYNAMIC points to
+ *
+ *     struct r_debug { int version; struct link_map *map; ... }           at 0 and 8
+ *     struct link_map { bias, char *name, PT_DYNAMIC's address, next }    at 0, 8, 16, 24
+ */
 
-/* Where the kernel put this program, from the two addresses that the auxiliary vector gives. */
-static bool program_bias(const struct pm_core *core, const struct pm_elf *elf, uint64_t *ret) {
-    const struct pm_core_info *info = pm_core_info(core);
-    uint64_t phdr;
-    bool fits = false;
-    if (pm_elf_machine(elf) != elf_machine(core)) return false;
-    *ret = 0;
-    if (info->entry) {
-        *ret = info->entry - pm_elf_entry(elf);
-        fits = true;
-    }
-    if (info->phdr && pm_elf_phdr(elf, &phdr)) {
-        if (fits && info->phdr - phdr != *ret) return false;
-        *ret = info->phdr - phdr;
-        fits = true;
-    }
-    if (!fits || *ret & (info->page_size - 1)) return false;
-    return *ret == 0 || !pm_elf_is_executable(elf);
-}
-
-/* The spans that the loader made of a file's segments. */
-static struct pm_error *add_segments(struct pm_modules *modules, struct module *module,
-                                     const struct pm_elf *elf, uint64_t bias) {
-    uint64_t page = pm_core_info(modules->core)->page_size;
-    module->first = modules->spans.count;
-    for (size_t i = 0; i < pm_elf_segment_count(elf); i++) {
-        const struct pm_elf_segment *segment = pm_elf_segment(elf, i);
-        uint64_t skew = segment->file_offset & (page - 1), end;
-        if (!segment->file_size || (segment->vaddr & (page - 1)) != skew) continue;
-        struct span span = {.start = segment->vaddr - skew + bias,
-                            .file_offset = segment->file_offset - skew};
-        if (!pm_add_u64(span.start, segment->file_size + skew + page - 1, &end)) continue;
-        span.end = end & ~(page - 1);
-        if (!pm_vec_push(&modules->spans, span)) return pm_error_nomem();
-        module->count++;
-    }
-    return NULL;
-}
-
-static void read_placed_header(struct pm_modules *modules, struct module *module) {
-    const struct span *spans = modules->spans.items + module->first;
-    uint64_t size;
-    for (size_t i = 0; i < module->count; i++) {
-        if (spans[i].file_offset) continue;
-        const uint8_t *bytes = core_bytes(modules->core, spans[i].start, &size);
-        if (bytes && size >= SELFMAG && memcmp(bytes, ELFMAG, SELFMAG) == 0) read_header(module, bytes, size);
-        return;
-    }
-}
-
-static struct pm_error *try_unlisted(struct pm_modules *modules, struct pm_elf **elf,
-                                     struct module **program) {
-    uint64_t bias;
-    if (!program_bias(modules->core, *elf, &bias)) return NULL;
+static struct pm_error *add_unlisted(struct pm_modules *modules, char *path, struct module **ret) {
     struct module *module PM_AUTO(module) = calloc(1, sizeof(*module));
-    if (!module) return pm_error_nomem();
-    size_t before = modules->spans.count;
-    module->public.is_program = true;
-    PM_TRY(add_segments(modules, module, *elf, bias));
-    read_placed_header(modules, module);
-    enum pm_module_state state = module->count ? judge(modules, module, *elf) : PM_MODULE_WRONG;
-    if (state == PM_MODULE_WRONG) {
-        modules->spans.count = before;
-        return NULL;
-    }
-    module->public.state = state;
-    module->public.elf = PM_TAKE(*elf);
-    *program = PM_TAKE(module);
+    if (!module || !(module->path = strdup(path))) return pm_error_nomem();
+    module->public.path = module->path;
+    module->public.state = PM_MODULE_MISSING;
+    module->unlisted = true;
+    module->first = modules->spans.count;
+    PM_TRY(add_module(modules, module));
+    *ret = PM_TAKE(module);
     return NULL;
 }
 
-static struct pm_error *open_unlisted(struct pm_modules *modules, const char *root, const char *path,
-                                      struct module **program) {
-    char *full PM_AUTO_FREE = NULL;
-    if (asprintf(&full, "%s%s%s", root ? root : "", root && *path != '/' ? "/" : "", path) < 0) {
-        full = NULL;
-        return pm_error_nomem();
+static pm_addr loader_list(const struct pm_core *core, const struct module *program) {
+    const struct pm_mem *mem = pm_core_memory(core);
+    uint64_t vaddr, size, bias, tag, value;
+    if (!pm_elf_dynamic(program->public.elf, &vaddr, &size) ||
+        !program_bias(core, program->public.elf, &bias))
+        return 0;
+    for (uint64_t at = 0; at < size; at += 16) {
+        if (!pm_mem_u64(mem, vaddr + bias + at, &tag) || !pm_mem_u64(mem, vaddr + bias + at + 8, &value) ||
+            !tag)
+            return 0;
+        if (tag == DT_DEBUG) return pm_mem_u64(mem, value + 8, &value) ? value : 0;
     }
-    int fd PM_AUTO_CLOSE =
-        root ? open_below(root, path) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    struct pm_elf *elf PM_AUTO(elf) = NULL;
-    if (fd < 0) return NULL;
-    struct pm_error *err = pm_elf_open_fd(fd, full, &elf);
-    if (err) {
-        pm_error_destroy(err);
-        return NULL;
+    return 0;
+}
+
+static struct pm_error *gather_libraries(struct pm_modules *modules) {
+    const struct pm_mem *mem = pm_core_memory(modules->core);
+    pm_addr at = loader_list(modules->core, modules->program);
+    for (size_t count = 0; at && count < PM_MAX_MODULES; count++) { /* a damaged list may go round */
+        uint64_t bias, name, dynamic, next;
+        if (!pm_mem_u64(mem, at, &bias) || !pm_mem_u64(mem, at + 8, &name) ||
+            !pm_mem_u64(mem, at + 16, &dynamic) || !pm_mem_u64(mem, at + 24, &next))
+            return NULL;
+        at = next;
+        char *path PM_AUTO_FREE =
+            count ? pm_mem_string(mem, name, 4096) : NULL; /* the first one is the program */
+        if (!path || path[0] != '/') continue;             /* the vdso has no path */
+        struct module *module;
+        PM_TRY(add_unlisted(modules, path, &module));
+        module->loaded = bias;
+        module->dynamic = dynamic;
+        module->public.bias = bias;
+        module->public.start = module->public.end = bias;
+        find_file(modules, module);
     }
-    PM_TRY(try_unlisted(modules, &elf, program));
-    if (*program) (*program)->public.found = (*program)->found = PM_TAKE(full);
     return NULL;
 }
 
 static struct pm_error *gather_unlisted(struct pm_modules *modules) {
     const struct pm_core_info *info = pm_core_info(modules->core);
-    struct module *program PM_AUTO(module) = NULL;
     char *path PM_AUTO_FREE =
         info->execfn ? pm_mem_string(pm_core_memory(modules->core), info->execfn, 4096) : NULL;
-    if (modules->exe) {
-        PM_TRY(try_unlisted(modules, &modules->exe, &program));
-        if (!program) return NULL;
-        modules->exe_used = true;
-        program->public.found = program->found = strdup(modules->options.exe);
-    }
-    if (!program && path && modules->options.sysroot)
-        PM_TRY(open_unlisted(modules, modules->options.sysroot, path, &program));
-    if (!program && path && modules->options.beside && *base_name(path))
-        PM_TRY(open_unlisted(modules, modules->options.beside, base_name(path), &program));
-    if (!program && path && *path == '/') PM_TRY(open_unlisted(modules, NULL, path, &program));
-    if (!program && !path && !info->name) return NULL;
-    if (!program) {
-        program = calloc(1, sizeof(*program));
-        if (!program) return pm_error_nomem();
-        program->public.is_program = true;
-        program->public.state = PM_MODULE_MISSING;
-    }
-    program->path = path ? PM_TAKE(path) : strdup(info->name ? info->name : base_name(program->found));
-    if (!program->path) return pm_error_nomem();
-    program->public.path = program->path;
-    PM_TRY(add_module(modules, program));
-    modules->program = program;
-    program = NULL;
-    return NULL;
+    if (!path && info->name) path = strdup(info->name);
+    if (!path) path = strdup("");
+    if (!path) return pm_error_nomem();
+    PM_TRY(add_unlisted(modules, path, &modules->program));
+    modules->program->public.is_program = true;
+    find_file(modules, modules->program);
+    return modules->program->public.elf ? gather_libraries(modules) : NULL;
 }
 
 /* ------------------------------------------------------------------ the vdso */

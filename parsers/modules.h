@@ -1,13 +1,18 @@
 /* modules.h - which ELF files the dead process had mapped, where, and the file on our disk for each.
  *
- * A candidate file is searched in this order: --exe (for the program), --sysroot + recorded path, beside the
- * core, the recorded path. It is accepted when its build-id equals the one in the core's copy of the ELF
- * header page; where the core has no such page, when its size and segments agree, and then it is marked
- * unverified.
+ * A candidate file is searched in this order: --exe (for the program, or for the library whose build-id it
+ * has), --sysroot + recorded path, --sysroot's usual folders, beside the core, the recorded path. It is
+ * accepted when its build-id equals the one in the core's copy of the ELF header page; where the core has no
+ * such page, when segments, entry point and saved text agree, and then it is marked unverified.
  *
  * V8 may map parts of the program a second time near its code range ("short builtin calls"): bias is looked
- * up by mapping, never per file. OWNERSHIP  modules live until pm_modules_close(); the core must outlive
- * them. Text that the core has not saved is filled into the core's address space from verified files. */
+ * up by mapping, never per file. Without NT_FILE (qemu) the auxiliary vector places the program, and the
+ * dynamic loader's own list its libraries.
+ *
+ * OWNERSHIP  modules live until pm_modules_close(); the core must outlive them. Text that the core has not
+ *            saved is filled into the core's address space from the files found, which must outlive its use:
+ *            do not read the core's memory after pm_modules_close().
+ * THREADS    pm_modules_find() may be used from many threads; what looks at symbols may not (elf_file.h). */
 #ifndef PM_PARSERS_MODULES_H
 #define PM_PARSERS_MODULES_H
 
