@@ -163,6 +163,18 @@ static bool is_fatal_signal(uint64_t signal) {
     return false;
 }
 
+/* Node handles SIGSEGV (for WebAssembly) and raises a fault that is not its own again, so the signal comes
+ * from the process itself, but at the faulting instruction. A real raise() or kill() has that function on
+ * top. */
+static bool raised_by_call(const struct corpse *corpse) {
+    static const char *const callers[] = {"raise", "__GI_raise",   "gsignal",        "kill",  "tgkill",
+                                          "tkill", "pthread_kill", "__pthread_kill", "abort", NULL};
+    for (size_t i = 0; corpse->thread && i < corpse->thread->frame_count && i < 4; i++)
+        for (size_t k = 0; corpse->thread->frames[i].function && callers[k]; k++)
+            if (!strcmp(corpse->thread->frames[i].function, callers[k])) return true;
+    return false;
+}
+
 static void examine_signal(const struct corpse *corpse) {
     struct pm_process *process = corpse->process;
     const struct pm_core_info *info = pm_core_info(corpse->session->core);
@@ -173,7 +185,7 @@ static void examine_signal(const struct corpse *corpse) {
             PM_DEATH_SNAPSHOT; /* gcore stops a process and lets it go on: no signal, SIGSTOP, SIGTRAP */
     } else if (info->has_siginfo && info->signal_code <= 0 && process->sender_pid != PM_UNKNOWN) {
         process->death = PM_DEATH_KILLED;
-    } else if (fault && (!info->has_siginfo || info->signal_code > 0)) {
+    } else if (fault && (!info->has_siginfo || info->signal_code > 0 || !raised_by_call(corpse))) {
         set(corpse, PM_DEATH_NATIVE_CRASH, NULL);
     } else if (process->signal == SIGABRT || (info->has_siginfo && info->signal_code <= 0)) {
         set(corpse, PM_DEATH_ABORT, on_stack(corpse, "node::Abort(") ? "process.abort()" : NULL);

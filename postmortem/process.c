@@ -18,7 +18,6 @@ static const char *const wanted_names[] = {
     "UV_USE_IO_URING",
     "HOSTNAME",
     "TZ",
-    "LANG",
     "MALLOC_ARENA_MAX",
     "MALLOC_TRIM_THRESHOLD_",
     "LD_PRELOAD",

@@ -59,10 +59,11 @@ static void put_fill(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis
                           pm_format_bytes(limit, process->heap_limit_at_death));
 }
 
+/* "; the main thread was inside a regular expression, in `validate` (/app/form.js:12)" */
 static void put_state(struct pm_strbuf *out, const struct pm_thread *thread, const char *before) {
     if (!thread || thread->state == PM_STATE_UNKNOWN) return;
     pm_strbuf_appendf(out, "%s%s", before, pm_state_phrase(thread->state));
-    if (thread->state_detail) pm_strbuf_appendf(out, " (%s)", thread->state_detail);
+    put_where(out, user_frame(thread), ", in ", "");
 }
 
 static void put_fatal(struct pm_strbuf *out, const struct pm_process *process) {

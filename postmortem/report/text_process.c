@@ -56,6 +56,9 @@ static void put_signal(const struct pm_page *page) {
                        name, process->sender_pid);
     else if (process->death == PM_DEATH_KILLED)
         pm_page_entryf(page, NULL, PM_PLAIN, "%s, sent from outside", name);
+    else if (process->death == PM_DEATH_NATIVE_CRASH)
+        pm_page_entryf(page, NULL, PM_PLAIN, "%s; the address is lost, Node.js raised the signal again",
+                       name);
     else if (process->death != PM_DEATH_SNAPSHOT)
         pm_page_entryf(page, NULL, PM_PLAIN, "%s, raised by the process itself", name);
 }
@@ -70,7 +73,7 @@ static void put_death(const struct pm_page *page) {
         pm_page_entry(page, NULL, PM_PLAIN,
                       process->death_message ? process->death_message : process->death_location);
     if (process->heap_used_at_death != PM_UNKNOWN && process->heap_limit_at_death != PM_UNKNOWN)
-        pm_page_entryf(page, NULL, PM_PLAIN, "V8 counted %s of %s committed when it gave up",
+        pm_page_entryf(page, NULL, PM_PLAIN, "V8's own count: %s used, at most %s for both generations",
                        pm_format_bytes(used, process->heap_used_at_death),
                        pm_format_bytes(limit, process->heap_limit_at_death));
     put_signal(page);

@@ -126,38 +126,88 @@ static size_t repetitions(const struct pm_thread *thread, size_t at, size_t peri
     return 1 + same / period;
 }
 
-static void put_elided(const struct pm_page *page, size_t count) {
-    if (count)
-        fprintf(page->out, "%*s      %s%zu runtime frame%s elided (-v shows)%s\n", PM_LABEL_WIDTH, "",
-                pm_page_style(page, PM_DIM), count, count == 1 ? "" : "s", pm_page_reset(page, PM_DIM));
+static void put_elided(const struct pm_page *page, size_t runtime, size_t native) {
+    char text[128] = "";
+    if (runtime && native)
+        snprintf(text, sizeof(text), "%zu native and runtime frames", runtime + native);
+    else if (native)
+        snprintf(text, sizeof(text), "%zu native frame%s", native, native == 1 ? "" : "s");
+    else if (runtime)
+        snprintf(text, sizeof(text), "%zu runtime frame%s", runtime, runtime == 1 ? "" : "s");
+    if (*text)
+        fprintf(page->out, "%*s      %s... %s (%s)%s\n", PM_LABEL_WIDTH, "", pm_page_style(page, PM_DIM),
+                text, native ? "the command stacks shows them" : "-v shows them",
+                pm_page_reset(page, PM_DIM));
+}
+
+/* What of a stack is shown: all of it with -v; without the plumbing in `stacks`; on the one page the
+ * JavaScript, and native frames only where they are the point: on top, when native code or somebody else
+ * ended the process, or when there is nothing else. */
+struct shown_frames {
+    bool plumbing, native;
+    size_t top_native;
+};
+
+static struct shown_frames choose_frames(const struct pm_page *page, const struct pm_thread *thread) {
+    bool whole_stacks = page->options->sections & PM_SHOW_THREADS, has_js = false;
+    enum pm_death_kind death = page->diagnosis->process.death;
+    bool out_of_memory = death == PM_DEATH_HEAP_LIMIT || death == PM_DEATH_INEFFECTIVE_GC ||
+                         death == PM_DEATH_FATAL_ERROR || death == PM_DEATH_UNCAUGHT;
+    for (size_t i = 0; i < thread->frame_count; i++) has_js |= thread->frames[i].kind == PM_FRAME_JS;
+    return (struct shown_frames){
+        .plumbing = page->options->verbose,
+        .native = page->options->verbose || whole_stacks || !has_js,
+        .top_native = out_of_memory ? 0 : 6,
+    };
+}
+
+/* How many frames from `at` on are one repeated group, and of how many frames the group is; 0 = no recursion
+ * here. */
+static size_t recursion(const struct pm_thread *thread, size_t at, size_t *times_ret) {
+    for (size_t period = 1; period <= 8; period++) {
+        *times_ret = repetitions(thread, at, period);
+        if (*times_ret >= 4) return period;
+    }
+    *times_ret = 1;
+    return 0;
+}
+
+static void put_recursion(const struct pm_page *page, size_t period, size_t times) {
+    fprintf(page->out, "%*s      %s... %s %zu times in a row%s\n", PM_LABEL_WIDTH, "",
+            pm_page_style(page, PM_WARN), period == 1 ? "the frame above stands" : "the frames above stand",
+            times, pm_page_reset(page, PM_WARN));
 }
 
 static void put_frames(const struct pm_page *page, const struct pm_thread *thread, size_t most) {
-    size_t shown = 0, elided = 0, i = 0;
+    struct shown_frames wanted = choose_frames(page, thread);
+    size_t shown = 0, runtime = 0, native = 0, i = 0;
+    bool on_top = true;
     while (i < thread->frame_count && shown < most) {
-        if (thread->frames[i].hidden && !page->options->verbose) {
-            elided++;
+        const struct pm_frame *frame = &thread->frames[i];
+        on_top &= frame->kind == PM_FRAME_NATIVE || frame->kind == PM_FRAME_ENTRY;
+        bool hidden = frame->hidden && !wanted.plumbing;
+        bool folded =
+            frame->kind == PM_FRAME_NATIVE && !wanted.native && !(on_top && shown < wanted.top_native);
+        if (hidden || folded) {
+            if (frame->kind == PM_FRAME_NATIVE && folded)
+                native++;
+            else
+                runtime++;
             i++;
             continue;
         }
-        put_elided(page, elided);
-        elided = 0;
-        size_t period = 0, times = 1;
-        for (size_t p = 1; p <= 8 && period == 0; p++) {
-            times = repetitions(thread, i, p);
-            if (times >= 4) period = p;
-        }
-        for (size_t k = 0; k < (period ? period : 1); k++, shown++) {
-            const struct pm_frame *frame = &thread->frames[i + k];
-            if (!frame->hidden || page->options->verbose) put_frame(page, frame, i + k);
-        }
-        if (period)
-            fprintf(page->out, "%*s      %s... the %s above %s %zu times in a row%s\n", PM_LABEL_WIDTH, "",
-                    pm_page_style(page, PM_WARN), period == 1 ? "frame" : "frames",
-                    period == 1 ? "stands" : "stand", times, pm_page_reset(page, PM_WARN));
+        put_elided(page, runtime, native);
+        runtime = native = 0;
+        size_t times, period = recursion(thread, i, &times);
+        for (size_t k = 0; k < (period ? period : 1); k++)
+            if (wanted.plumbing || !thread->frames[i + k].hidden) {
+                put_frame(page, &thread->frames[i + k], i + k);
+                shown++;
+            }
+        if (period) put_recursion(page, period, times);
         i += period ? period * times : 1;
     }
-    put_elided(page, elided);
+    put_elided(page, runtime, native);
     if (i < thread->frame_count)
         fprintf(page->out, "%*s      %s%zu more frames (--limit 0 shows all)%s\n", PM_LABEL_WIDTH, "",
                 pm_page_style(page, PM_DIM), thread->frame_count - i, pm_page_reset(page, PM_DIM));
@@ -166,7 +216,8 @@ static void put_frames(const struct pm_page *page, const struct pm_thread *threa
 static void describe_thread(const struct pm_thread *thread, struct pm_strbuf *out) {
     if (thread->role != PM_ROLE_OTHER) pm_strbuf_appendf(out, "%s ", pm_role_word(thread->role));
     pm_strbuf_appendf(out, "thread %" PRIu64, thread->tid);
-    if (thread->name && *thread->name) pm_strbuf_appendf(out, " \"%s\"", thread->name);
+    if (thread->name && *thread->name && strcmp(thread->name, pm_role_word(thread->role)) != 0)
+        pm_strbuf_appendf(out, " \"%s\"", thread->name);
     if (thread->state != PM_STATE_UNKNOWN) {
         /* The detail says it with the user's names; the phrase is the general word. */
         pm_strbuf_appendf(out, ": %s",
