@@ -1,0 +1,1080 @@
+/* dwarf_cfi.c - finding one function's CFI and letting libdwarf run it.
+ *
+ * libdwarf's public way to CFI is the list of all FDEs of a file. Official Node has 60,000 to 130,000 of
+ * them: 50 to 120 ms and 37 to 80 MB for each file, and one CIE with an augmentation that this libdwarf does
+ * not know (the B of arm64's "zRB") loses the whole file. A stack needs a hundred of them. So:
+ *
+ *     .eh_frame_hdr            .eh_frame                       what libdwarf is given
+ *     sorted (pc, FDE) pairs
+ *     binary search  ------->  FDE --> CIE                     a .debug_frame of 100 to 7,000 bytes with two
+ * records: headers are read here:    --->  CIE  alignments, return column, first instructions encodings,
+ * augmentation         FDE  absolute start, length, instructions
+ *
+ * through dwarf_object_init_b(), which takes sections from callbacks instead of a file. libdwarf runs the
+ * instructions, we only read the headers: 7 to 13 us for each new pc, no memory kept, and nothing of a
+ * hostile file but these two records gets into libdwarf. A file without .eh_frame_hdr has its headers read
+ * once, front to back, and sorted.
+ *
+ * DW_CFA_set_loc takes an absolute address here, whatever encoding the CIE has: no compiler writes it into
+ * .eh_frame. */
+#include "parsers/dwarf_cfi.h"
+
+#include <dwarf.h>
+#include <elf.h>
+#include <gelf.h>
+#include <libdwarf.h>
+#include <string.h>
+
+#include "parsers/cursor.h"
+#include "postmortem/base/checked.h"
+#include "postmortem/base/vec.h"
+
+#ifndef DW_EH_PE_indirect /* not in this libdwarf's list */
+#define DW_EH_PE_indirect 0x80
+#endif
+
+#define MAX_INSTRUCTIONS   65536 /* bytes of one record; official builds need at most 6,800 */
+#define MAX_REMEMBERED     4096  /* DW_CFA_remember_state: libdwarf keeps 3 KB for each */
+#define MAX_EXPRESSION_OPS 4096  /* executed; glibc's longest needs 12 */
+#define EXPRESSION_STACK   64
+
+/* Columns of libdwarf's table: aarch64's vector registers end at 95. The numbers below mean no register. */
+enum { COLUMNS = 96, NO_RULE = 5000, SAME_VALUE, UNDEFINED_VALUE, CFA_COLUMN };
+
+struct fde_range { /* of a file without a search table */
+    uint64_t start, end, offset;
+};
+struct fde_list {
+    PM_VEC(struct fde_range) items;
+    bool ready;
+};
+
+struct pm_cfi {
+    struct pm_cfi_sections sections;
+    bool has_table;
+    uint8_t table_encoding;
+    uint64_t table, table_count, entry_size; /* of .eh_frame_hdr: position, pairs, bytes of a pair */
+    struct fde_list eh_list, debug_list;
+    uint8_t *scratch;
+    size_t scratch_size;
+};
+
+/* ------------------------------------------------------------------ numbers */
+
+static uint64_t read_uleb(struct pm_cursor *c) {
+    uint64_t value = 0;
+    for (unsigned shift = 0;; shift += 7) {
+        uint8_t byte = pm_cursor_u8(c);
+        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) return value; /* also what a failed read gives */
+    }
+}
+
+static int64_t read_sleb(struct pm_cursor *c) {
+    uint64_t value = 0;
+    for (unsigned shift = 0;;) {
+        uint8_t byte = pm_cursor_u8(c);
+        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
+        shift += 7;
+        if (byte & 0x80) continue;
+        if (shift < 64 && (byte & 0x40)) value |= ~0ull << shift;
+        return (int64_t)value;
+    }
+}
+
+static size_t write_uleb(uint8_t *to, uint64_t value) {
+    size_t length = 0;
+    do {
+        to[length++] = (uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
+        value >>= 7;
+    } while (value);
+    return length;
+}
+
+static size_t write_sleb(uint8_t *to, int64_t value) {
+    size_t length = 0;
+    for (;;) {
+        uint8_t byte = value & 0x7f;
+        value >>= 7; /* arithmetic: gcc and clang both */
+        bool last = (value == 0 && !(byte & 0x40)) || (value == -1 && (byte & 0x40));
+        to[length++] = (uint8_t)(byte | (last ? 0 : 0x80));
+        if (last) return length;
+    }
+}
+
+static struct pm_cursor section_cursor(const struct pm_cfi_section *section, uint64_t position) {
+    struct pm_cursor c = pm_cursor_make(section->bytes, section->size, section->vaddr);
+    pm_cursor_seek(&c, position);
+    return c;
+}
+
+static uint64_t read_encoded(struct pm_cursor *c, uint8_t format) {
+    switch (format & 0x0f) {
+    case DW_EH_PE_absptr:
+    case DW_EH_PE_udata8:
+    case DW_EH_PE_sdata8: return pm_cursor_u64(c);
+    case DW_EH_PE_uleb128: return read_uleb(c);
+    case DW_EH_PE_sleb128: return (uint64_t)read_sleb(c);
+    case DW_EH_PE_udata2: return pm_cursor_u16(c);
+    case DW_EH_PE_sdata2: return (uint64_t)(int16_t)pm_cursor_u16(c);
+    case DW_EH_PE_udata4: return pm_cursor_u32(c);
+    case DW_EH_PE_sdata4: return (uint64_t)(int32_t)pm_cursor_u32(c);
+    }
+    c->failed = true;
+    return 0;
+}
+
+/* c->base is the section's vaddr */
+static bool read_pointer(struct pm_cursor *c, uint8_t encoding, uint64_t data_base, uint64_t *ret) {
+    if (encoding == DW_EH_PE_omit || (encoding & DW_EH_PE_indirect)) return false;
+    if (encoding == DW_EH_PE_aligned) {
+        pm_cursor_align(c, 8);
+        *ret = pm_cursor_u64(c);
+        return !c->failed;
+    }
+    uint64_t where = pm_cursor_where(c);
+    uint64_t value = read_encoded(c, encoding);
+    switch (encoding & 0x70) {
+    case DW_EH_PE_absptr: break;
+    case DW_EH_PE_pcrel: value += where; break;
+    case DW_EH_PE_datarel: value += data_base; break;
+    default: return false;
+    }
+    *ret = value;
+    return !c->failed;
+}
+
+bool pm_cfi_pointer(const struct pm_cfi_section *section, uint64_t *position, uint8_t encoding,
+                    uint64_t data_base, uint64_t *ret) {
+    struct pm_cursor c = section_cursor(section, *position);
+    if (!read_pointer(&c, encoding, data_base, ret)) return false;
+    *position = c.position;
+    return true;
+}
+
+/* ------------------------------------------------------------------ the headers of CIE and FDE */
+
+struct record {
+    struct pm_cursor c; /* behind the id, bounded by the record */
+    uint64_t next;      /* offset of the record behind it */
+    bool is_cie;
+    uint64_t cie; /* offset of an FDE's CIE */
+};
+
+struct cie {
+    uint64_t code_alignment, return_address;
+    int64_t data_alignment;
+    uint8_t encoding;
+    bool augmented; /* FDEs have a length of augmentation data */
+    bool signal_frame;
+    const uint8_t *instructions;
+    uint64_t length;
+};
+
+struct fde {
+    uint64_t start, range;
+    const uint8_t *instructions;
+    uint64_t length;
+};
+
+/* False at the end of the section, at its terminator and where it is broken. */
+static bool read_record(const struct pm_cfi_section *section, bool eh, uint64_t offset, struct record *ret) {
+    struct pm_cursor c = section_cursor(section, offset);
+    uint64_t length = pm_cursor_u32(&c);
+    bool wide = length == 0xffffffff;
+    if (wide) length = pm_cursor_u64(&c);
+    if (c.failed || length == 0 || length > pm_cursor_left(&c)) return false;
+    c.size = c.position + length;
+    ret->next = c.size;
+    uint64_t id_position = c.position, id;
+    if (eh || !wide)
+        id = pm_cursor_u32(&c);
+    else
+        id = pm_cursor_u64(&c);
+    if (c.failed) return false;
+    if (eh) {
+        ret->is_cie = id == 0;
+        ret->cie = id_position - id; /* a wrapped one is behind the end */
+    } else {
+        ret->is_cie = id == (wide ? ~0ull : 0xffffffff);
+        ret->cie = id;
+    }
+    ret->c = c;
+    return true;
+}
+
+static bool read_cie(const struct pm_cfi_section *section, bool eh, uint64_t offset, struct cie *ret) {
+    struct record record;
+    if (!read_record(section, eh, offset, &record) || !record.is_cie) return false;
+    struct pm_cursor *c = &record.c;
+    struct cie cie = {.encoding = DW_EH_PE_absptr};
+    uint8_t version = pm_cursor_u8(c);
+    const char *augmentation = pm_cursor_string(c);
+    if (c->failed || (version != 1 && version != 3 && version != 4)) return false;
+    if (version == 4 && (pm_cursor_u8(c) != 8 || pm_cursor_u8(c) != 0)) return false; /* address, segment */
+    cie.code_alignment = read_uleb(c);
+    cie.data_alignment = read_sleb(c);
+    cie.return_address = version == 1 ? pm_cursor_u8(c) : read_uleb(c);
+    if (*augmentation == 'z') {
+        uint64_t length = read_uleb(c), end, pointer;
+        if (c->failed || !pm_add_u64(c->position, length, &end) || end > c->size) return false;
+        for (const char *letter = augmentation + 1; *letter; letter++) {
+            if (*letter == 'R') {
+                cie.encoding = pm_cursor_u8(c);
+            } else if (*letter == 'L') {
+                pm_cursor_u8(c);
+            } else if (*letter == 'P') { /* the personality routine: only its size matters */
+                uint8_t encoding = pm_cursor_u8(c);
+                if (encoding == DW_EH_PE_omit) continue;
+                if (encoding != DW_EH_PE_aligned) encoding &= 0x0f;
+                if (!read_pointer(c, encoding, 0, &pointer)) return false;
+            } else if (*letter == 'S') {
+                cie.signal_frame = true;
+            } else if (*letter != 'B') { /* B: return addresses are signed with the other key */
+                break; /* unknown: what comes behind it cannot be placed, but its end is known */
+            }
+        }
+        if (!pm_cursor_seek(c, end)) return false;
+        cie.augmented = true;
+    } else if (*augmentation) {
+        return false;
+    }
+    cie.length = pm_cursor_left(c);
+    cie.instructions = pm_cursor_take(c, cie.length);
+    *ret = cie;
+    return !c->failed;
+}
+
+static bool read_fde(const struct pm_cfi *cfi, const struct cie *cie, struct record *record,
+                     struct fde *ret) {
+    struct pm_cursor *c = &record->c;
+    if (!read_pointer(c, cie->encoding, cfi->sections.eh_frame_hdr.vaddr, &ret->start)) return false;
+    ret->range = read_encoded(c, cie->encoding);
+    if (cie->augmented) {
+        uint64_t length = read_uleb(c);
+        pm_cursor_take(c, length);
+    }
+    ret->length = pm_cursor_left(c);
+    ret->instructions = pm_cursor_take(c, ret->length);
+    uint64_t end;
+    return !c->failed && pm_add_u64(ret->start, ret->range, &end);
+}
+
+/* ------------------------------------------------------------------ pc -> FDE */
+
+static unsigned encoded_size(uint8_t encoding) {
+    switch (encoding & 0x0f) {
+    case DW_EH_PE_absptr:
+    case DW_EH_PE_udata8:
+    case DW_EH_PE_sdata8: return 8;
+    case DW_EH_PE_udata4:
+    case DW_EH_PE_sdata4: return 4;
+    case DW_EH_PE_udata2:
+    case DW_EH_PE_sdata2: return 2;
+    }
+    return 0;
+}
+
+static void read_table_header(struct pm_cfi *cfi) {
+    const struct pm_cfi_section *section = &cfi->sections.eh_frame_hdr;
+    struct pm_cursor c = section_cursor(section, 0);
+    uint8_t version = pm_cursor_u8(&c), frame_encoding = pm_cursor_u8(&c), count_encoding = pm_cursor_u8(&c),
+            table_encoding = pm_cursor_u8(&c);
+    uint64_t frame, count;
+    if (c.failed || version != 1 || !read_pointer(&c, frame_encoding, section->vaddr, &frame) ||
+        !read_pointer(&c, count_encoding, section->vaddr, &count))
+        return;
+    unsigned size = encoded_size(table_encoding);
+    if (!size || table_encoding == DW_EH_PE_omit || (table_encoding & DW_EH_PE_indirect)) return;
+    uint64_t most = pm_cursor_left(&c) / (2 * size);
+    cfi->table_encoding = table_encoding;
+    cfi->table = c.position;
+    cfi->table_count = count < most ? count : most;
+    cfi->entry_size = 2 * size;
+    cfi->has_table = cfi->table_count > 0;
+}
+
+/* The offset of the last FDE in the table that does not start behind vaddr. */
+static bool search_table(const struct pm_cfi *cfi, uint64_t vaddr, uint64_t *ret) {
+    const struct pm_cfi_section *section = &cfi->sections.eh_frame_hdr;
+    uint64_t low = 0, high = cfi->table_count;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2, position = cfi->table + middle * cfi->entry_size, start;
+        if (!pm_cfi_pointer(section, &position, cfi->table_encoding, section->vaddr, &start)) return false;
+        if (start <= vaddr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0) return false;
+    uint64_t position = cfi->table + (low - 1) * cfi->entry_size, start, fde;
+    if (!pm_cfi_pointer(section, &position, cfi->table_encoding, section->vaddr, &start) ||
+        !pm_cfi_pointer(section, &position, cfi->table_encoding, section->vaddr, &fde))
+        return false;
+    *ret = fde - cfi->sections.eh_frame.vaddr;
+    return *ret < cfi->sections.eh_frame.size;
+}
+
+static int compare_ranges(const void *a, const void *b) {
+    const struct fde_range *left = a, *right = b;
+    return left->start < right->start ? -1 : left->start > right->start;
+}
+
+static void read_list(const struct pm_cfi *cfi, const struct pm_cfi_section *section, bool eh,
+                      struct fde_list *list) {
+    list->ready = true;
+    struct record record;
+    struct cie cie = {0};
+    uint64_t cie_offset = UINT64_MAX;
+    bool cie_fine = false;
+    for (uint64_t offset = 0; read_record(section, eh, offset, &record); offset = record.next) {
+        if (record.is_cie) continue;
+        if (record.cie != cie_offset) {
+            cie_offset = record.cie;
+            cie_fine = read_cie(section, eh, cie_offset, &cie);
+        }
+        struct fde fde;
+        if (!cie_fine || !read_fde(cfi, &cie, &record, &fde) || fde.range == 0) continue;
+        if (!pm_vec_push(&list->items, ((struct fde_range){fde.start, fde.start + fde.range, offset}))) break;
+    }
+    if (list->items.count)
+        qsort(list->items.items, list->items.count, sizeof(*list->items.items), compare_ranges);
+}
+
+static bool search_list(const struct fde_list *list, uint64_t vaddr, uint64_t *ret) {
+    size_t low = 0, high = list->items.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (list->items.items[middle].start <= vaddr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0 || vaddr >= list->items.items[low - 1].end) return false;
+    *ret = list->items.items[low - 1].offset;
+    return true;
+}
+
+/* ------------------------------------------------------------------ one FDE through libdwarf */
+
+/* Sections for libdwarf, without a file. libdwarf's own way in for ELF, dwarf_elf_init(), must not be used
+ * anywhere in this program: it leaves a callback behind, in a variable of the library, that then takes every
+ * object for a libelf one. */
+struct object_section {
+    const char *name;
+    const uint8_t *bytes;
+    uint64_t size;
+};
+struct object {
+    const struct object_section *sections; /* libdwarf counts from 1 */
+    size_t count;
+};
+
+static int object_section(void *context, Dwarf_Half index, Dwarf_Obj_Access_Section *ret, int *error) {
+    const struct object *object = context;
+    (void)error;
+    if (index > object->count) return DW_DLV_NO_ENTRY;
+    *ret = (Dwarf_Obj_Access_Section){.name = "", .type = SHT_NULL};
+    if (index)
+        *ret = (Dwarf_Obj_Access_Section){.name = object->sections[index - 1].name,
+                                          .type = SHT_PROGBITS,
+                                          .size = object->sections[index - 1].size};
+    return DW_DLV_OK;
+}
+static int object_load(void *context, Dwarf_Half index, Dwarf_Small **ret, int *error) {
+    const struct object *object = context;
+    (void)error;
+    if (index == 0 || index > object->count) return DW_DLV_NO_ENTRY;
+    *ret = (Dwarf_Small *)(uintptr_t)object->sections[index - 1].bytes; /* it only reads */
+    return DW_DLV_OK;
+}
+static Dwarf_Unsigned object_count(void *context) {
+    return ((const struct object *)context)->count + 1;
+}
+static Dwarf_Endianness object_order(void *context) {
+    (void)context;
+    return DW_OBJECT_LSB;
+}
+static Dwarf_Small object_length_size(void *context) {
+    (void)context;
+    return 4;
+}
+static Dwarf_Small object_pointer_size(void *context) {
+    (void)context;
+    return 8;
+}
+
+/* The interface must stay where it is until dwarf_object_finish(). */
+static bool open_object(struct object *object, Dwarf_Obj_Access_Interface *interface, Dwarf_Debug *ret) {
+    static const Dwarf_Obj_Access_Methods methods = {
+        .get_section_info = object_section,
+        .get_byte_order = object_order,
+        .get_length_size = object_length_size,
+        .get_pointer_size = object_pointer_size,
+        .get_section_count = object_count,
+        .load_section = object_load,
+    };
+    *interface = (Dwarf_Obj_Access_Interface){.object = object, .methods = &methods};
+    Dwarf_Error error = NULL;
+    if (dwarf_object_init_b(interface, NULL, NULL, DW_GROUPNUMBER_ANY, ret, &error) == DW_DLV_OK) return true;
+    if (error) dwarf_dealloc_error(NULL, error);
+    return false;
+}
+
+struct slice { /* the .eh_frame that libdwarf sees */
+    uint8_t *bytes;
+    uint64_t size;
+    uint64_t cie_instructions, fde_instructions; /* offsets */
+};
+
+static bool too_much(const uint8_t *instructions, uint64_t length) {
+    if (length > MAX_INSTRUCTIONS) return true;
+    unsigned remembered = 0;
+    for (uint64_t i = 0; i < length; i++) remembered += instructions[i] == DW_CFA_remember_state;
+    return remembered > MAX_REMEMBERED;
+}
+
+/* A record's length field, once its end is known; the gap becomes DW_CFA_nop. */
+static uint64_t close_record(uint8_t *bytes, uint64_t start, uint64_t end) {
+    uint64_t aligned = pm_align_up(end, 8);
+    memset(bytes + end, DW_CFA_nop, aligned - end);
+    uint32_t length = (uint32_t)(aligned - start - 4);
+    memcpy(bytes + start, &length, 4);
+    return aligned;
+}
+
+static bool write_slice(struct pm_cfi *cfi, const struct cie *cie, const struct fde *fde, struct slice *ret) {
+    size_t needed = (size_t)(cie->length + fde->length) + 128;
+    if (needed > cfi->scratch_size) {
+        uint8_t *scratch = realloc(cfi->scratch, needed);
+        if (!scratch) return false;
+        cfi->scratch = scratch;
+        cfi->scratch_size = needed;
+    }
+    uint8_t *bytes = cfi->scratch;
+    uint64_t at = 4;
+    memset(bytes + at, 0, 4); /* id of a CIE */
+    at += 4;
+    bytes[at++] = 3; /* version */
+    bytes[at++] = 0; /* no augmentation: addresses are absolute */
+    at += write_uleb(bytes + at, cie->code_alignment);
+    at += write_sleb(bytes + at, cie->data_alignment);
+    at += write_uleb(bytes + at, cie->return_address);
+    ret->cie_instructions = at;
+    if (cie->length) memcpy(bytes + at, cie->instructions, cie->length);
+    at = close_record(bytes, 0, at + cie->length);
+
+    uint64_t start = at;
+    at += 4;
+    uint32_t back = (uint32_t)at; /* to the CIE, which is at 0 */
+    memcpy(bytes + at, &back, 4);
+    at += 4;
+    memcpy(bytes + at, &fde->start, 8);
+    memcpy(bytes + at + 8, &fde->range, 8);
+    at += 16;
+    ret->fde_instructions = at;
+    if (fde->length) memcpy(bytes + at, fde->instructions, fde->length);
+    at = close_record(bytes, start, at + fde->length);
+    ret->bytes = bytes;
+    ret->size = at;
+    return true;
+}
+
+/* A block of the slice as the same block of the file. */
+static const uint8_t *original(const struct slice *slice, const struct cie *cie, const struct fde *fde,
+                               const uint8_t *block, uint64_t length) {
+    if (block < slice->bytes || block > slice->bytes + slice->size) return NULL;
+    uint64_t offset = (uint64_t)(block - slice->bytes);
+    if (pm_range_inside(offset, length, slice->fde_instructions, slice->fde_instructions + fde->length))
+        return fde->instructions + (offset - slice->fde_instructions);
+    if (pm_range_inside(offset, length, slice->cie_instructions, slice->cie_instructions + cie->length))
+        return cie->instructions + (offset - slice->cie_instructions);
+    return NULL;
+}
+
+static struct pm_cfi_rule make_rule(const struct Dwarf_Regtable_Entry3_s *entry, const struct slice *slice,
+                                    const struct cie *cie, const struct fde *fde) {
+    struct pm_cfi_rule rule = {.reg = entry->dw_regnum, .offset = (int64_t)entry->dw_offset_or_block_len};
+    switch (entry->dw_value_type) {
+    case DW_EXPR_OFFSET:
+        if (entry->dw_regnum == NO_RULE)
+            rule.kind = PM_CFI_UNSPECIFIED;
+        else if (entry->dw_regnum == SAME_VALUE)
+            rule.kind = PM_CFI_SAME;
+        else if (entry->dw_regnum == UNDEFINED_VALUE)
+            rule.kind = PM_CFI_UNDEFINED;
+        else
+            rule.kind = entry->dw_offset_relevant ? PM_CFI_OFFSET : PM_CFI_REGISTER;
+        break;
+    case DW_EXPR_VAL_OFFSET: rule.kind = PM_CFI_VAL_OFFSET; break;
+    case DW_EXPR_EXPRESSION:
+    case DW_EXPR_VAL_EXPRESSION:
+        rule.block = original(slice, cie, fde, entry->dw_block_ptr, entry->dw_offset_or_block_len);
+        rule.length = (uint32_t)entry->dw_offset_or_block_len;
+        rule.kind = !rule.block                                  ? PM_CFI_UNDEFINED
+                    : entry->dw_value_type == DW_EXPR_EXPRESSION ? PM_CFI_EXPRESSION
+                                                                 : PM_CFI_VAL_EXPRESSION;
+        break;
+    default: rule.kind = PM_CFI_UNDEFINED;
+    }
+    return rule;
+}
+
+static bool libdwarf_row(Dwarf_Debug debug, uint64_t vaddr, Dwarf_Regtable3 *table, Dwarf_Error *error) {
+    Dwarf_Cie *cies;
+    Dwarf_Fde *fdes, fde;
+    Dwarf_Signed cie_count, fde_count;
+    Dwarf_Addr low, high, row;
+    if (dwarf_get_fde_list_eh(debug, &cies, &cie_count, &fdes, &fde_count, error) != DW_DLV_OK) return false;
+    bool fine = dwarf_get_fde_at_pc(fdes, vaddr, &fde, &low, &high, error) == DW_DLV_OK &&
+                dwarf_get_fde_info_for_all_regs3(fde, vaddr, table, &row, error) == DW_DLV_OK;
+    dwarf_fde_cie_list_dealloc(debug, cies, cie_count, fdes, fde_count);
+    return fine;
+}
+
+static enum pm_cfi_result run(struct pm_cfi *cfi, const struct cie *cie, const struct fde *fde,
+                              uint64_t vaddr, struct pm_cfi_row *ret) {
+    struct slice slice;
+    if (too_much(cie->instructions, cie->length) || too_much(fde->instructions, fde->length) ||
+        !write_slice(cfi, cie, fde, &slice))
+        return PM_CFI_BROKEN;
+
+    struct object_section section = {".eh_frame", slice.bytes, slice.size};
+    struct object object = {&section, 1};
+    Dwarf_Obj_Access_Interface interface;
+    Dwarf_Debug debug;
+    Dwarf_Error error = NULL;
+    if (!open_object(&object, &interface, &debug)) return PM_CFI_BROKEN;
+    dwarf_set_frame_rule_table_size(debug, COLUMNS);
+    dwarf_set_frame_rule_initial_value(debug, NO_RULE);
+    dwarf_set_frame_same_value(debug, SAME_VALUE);
+    dwarf_set_frame_undefined_value(debug, UNDEFINED_VALUE);
+    dwarf_set_frame_cfa_value(debug, CFA_COLUMN);
+
+    struct Dwarf_Regtable_Entry3_s rules[COLUMNS];
+    Dwarf_Regtable3 table = {.rt3_reg_table_size = COLUMNS, .rt3_rules = rules};
+    bool fine = libdwarf_row(debug, vaddr, &table, &error);
+    if (fine) {
+        *ret = (struct pm_cfi_row){
+            .start = fde->start,
+            .end = fde->start + fde->range,
+            .signal_frame = cie->signal_frame,
+            .return_address = cie->return_address < UINT16_MAX ? (uint16_t)cie->return_address : UINT16_MAX,
+            .cfa = make_rule(&table.rt3_cfa_rule, &slice, cie, fde),
+        };
+        for (unsigned i = 0; i < PM_REG_COUNT; i++) ret->regs[i] = make_rule(&rules[i], &slice, cie, fde);
+    } else if (error) {
+        dwarf_dealloc_error(debug, error);
+    }
+    dwarf_object_finish(debug, NULL);
+    return fine ? PM_CFI_FOUND : PM_CFI_BROKEN;
+}
+
+static enum pm_cfi_result row_at(struct pm_cfi *cfi, bool eh, uint64_t offset, uint64_t vaddr,
+                                 struct pm_cfi_row *ret) {
+    const struct pm_cfi_section *section = eh ? &cfi->sections.eh_frame : &cfi->sections.debug_frame;
+    struct record record;
+    struct cie cie;
+    struct fde fde;
+    if (!read_record(section, eh, offset, &record) || record.is_cie) return PM_CFI_BROKEN;
+    if (!read_cie(section, eh, record.cie, &cie) || !read_fde(cfi, &cie, &record, &fde)) return PM_CFI_BROKEN;
+    if (vaddr < fde.start || vaddr - fde.start >= fde.range) return PM_CFI_NONE;
+    return run(cfi, &cie, &fde, vaddr, ret);
+}
+
+enum pm_cfi_result pm_cfi_find(struct pm_cfi *cfi, uint64_t vaddr, struct pm_cfi_row *ret) {
+    enum pm_cfi_result result = PM_CFI_NONE;
+    uint64_t offset;
+    if (cfi->has_table) {
+        if (search_table(cfi, vaddr, &offset)) result = row_at(cfi, true, offset, vaddr, ret);
+    } else if (cfi->sections.eh_frame.bytes) {
+        if (!cfi->eh_list.ready) read_list(cfi, &cfi->sections.eh_frame, true, &cfi->eh_list);
+        if (search_list(&cfi->eh_list, vaddr, &offset)) result = row_at(cfi, true, offset, vaddr, ret);
+    }
+    if (result == PM_CFI_FOUND || !cfi->sections.debug_frame.bytes) return result;
+    if (!cfi->debug_list.ready) read_list(cfi, &cfi->sections.debug_frame, false, &cfi->debug_list);
+    if (search_list(&cfi->debug_list, vaddr, &offset)) result = row_at(cfi, false, offset, vaddr, ret);
+    return result;
+}
+
+struct pm_error *pm_cfi_create(const struct pm_cfi_sections *sections, struct pm_cfi **ret) {
+    struct pm_cfi *cfi = calloc(1, sizeof(*cfi));
+    if (!cfi) return pm_error_nomem();
+    cfi->sections = *sections;
+    if (sections->eh_frame_hdr.bytes && sections->eh_frame.bytes) read_table_header(cfi);
+    *ret = cfi;
+    return NULL;
+}
+
+void pm_cfi_destroy(struct pm_cfi *cfi) {
+    if (!cfi) return;
+    pm_vec_deinit(&cfi->eh_list.items);
+    pm_vec_deinit(&cfi->debug_list.items);
+    free(cfi->scratch);
+    free(cfi);
+}
+
+/* ------------------------------------------------------------------ the sections of a file */
+
+static void set_section(struct pm_cfi_section *ret, Elf *handle, const GElf_Shdr *header) {
+    size_t size = 0;
+    const char *bytes = elf_rawfile(handle, &size);
+    if (!bytes || (header->sh_flags & SHF_COMPRESSED) || header->sh_type == SHT_NOBITS ||
+        !pm_range_inside(header->sh_offset, header->sh_size, 0, size) || header->sh_size == 0)
+        return;
+    *ret =
+        (struct pm_cfi_section){(const uint8_t *)bytes + header->sh_offset, header->sh_size, header->sh_addr};
+}
+
+/* Without section headers: the program header of .eh_frame_hdr, which points to .eh_frame. */
+static void sections_of_segments(const struct pm_elf *elf, Elf *handle, struct pm_cfi_sections *ret) {
+    size_t count = 0;
+    if (elf_getphdrnum(handle, &count) != 0) return;
+    for (size_t i = 0; i < count && i < INT32_MAX; i++) {
+        GElf_Phdr header;
+        if (!gelf_getphdr(handle, (int)i, &header) || header.p_type != PT_GNU_EH_FRAME) continue;
+        const uint8_t *bytes = pm_elf_bytes(elf, header.p_vaddr, header.p_memsz);
+        if (!bytes || header.p_memsz < 4) return;
+        struct pm_cfi_section hdr = {bytes, header.p_memsz, header.p_vaddr};
+        uint64_t position = 4, frame;
+        if (!pm_cfi_pointer(&hdr, &position, bytes[1], hdr.vaddr, &frame)) return;
+        for (size_t k = 0; k < pm_elf_segment_count(elf); k++) {
+            const struct pm_elf_segment *segment = pm_elf_segment(elf, k);
+            if (frame < segment->vaddr || frame - segment->vaddr >= segment->file_size) continue;
+            uint64_t size = segment->file_size - (frame - segment->vaddr);
+            const uint8_t *frames = pm_elf_bytes(elf, frame, size);
+            if (!frames) return;
+            ret->eh_frame_hdr = hdr;
+            ret->eh_frame = (struct pm_cfi_section){frames, size, frame};
+            return;
+        }
+    }
+}
+
+/* The next section with a name, or NULL. */
+static Elf_Scn *next_section(Elf *handle, Elf_Scn *section, GElf_Shdr *header_ret, const char **name_ret) {
+    size_t names;
+    if (!handle || elf_getshdrstrndx(handle, &names) != 0) return NULL;
+    while ((section = elf_nextscn(handle, section))) {
+        if (!gelf_getshdr(section, header_ret)) continue;
+        *name_ret = elf_strptr(handle, names, header_ret->sh_name);
+        if (*name_ret) return section;
+    }
+    return NULL;
+}
+
+void pm_cfi_sections_of_elf(const struct pm_elf *elf, struct pm_cfi_sections *ret) {
+    *ret = (struct pm_cfi_sections){0};
+    Elf *handle = pm_elf_handle(elf);
+    GElf_Shdr header;
+    const char *name;
+    for (Elf_Scn *section = NULL; (section = next_section(handle, section, &header, &name));) {
+        if (strcmp(name, ".eh_frame_hdr") == 0)
+            set_section(&ret->eh_frame_hdr, handle, &header);
+        else if (strcmp(name, ".eh_frame") == 0)
+            set_section(&ret->eh_frame, handle, &header);
+        else if (strcmp(name, ".debug_frame") == 0)
+            set_section(&ret->debug_frame, handle, &header);
+    }
+    if (handle && !ret->eh_frame.bytes) sections_of_segments(elf, handle, ret);
+}
+
+bool pm_cfi_plt_of_elf(const struct pm_elf *elf, uint64_t vaddr, uint64_t *start_ret) {
+    Elf *handle = pm_elf_handle(elf);
+    GElf_Shdr header;
+    const char *name;
+    for (Elf_Scn *section = NULL; (section = next_section(handle, section, &header, &name));) {
+        if (strncmp(name, ".plt", 4) != 0 && strcmp(name, ".iplt") != 0) continue;
+        if (vaddr < header.sh_addr || vaddr - header.sh_addr >= header.sh_size) continue;
+        *start_ret = header.sh_addr;
+        return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ expressions */
+
+struct machine {
+    struct pm_cursor c;
+    const struct pm_regs *regs;
+    const struct pm_mem *mem;
+    uint64_t bias;
+    const uint64_t *cfa;
+    uint64_t stack[EXPRESSION_STACK];
+    unsigned depth;
+    bool failed;
+};
+
+static void push(struct machine *m, uint64_t value) {
+    if (m->depth >= EXPRESSION_STACK)
+        m->failed = true;
+    else
+        m->stack[m->depth++] = value;
+}
+static uint64_t pop(struct machine *m) {
+    if (m->depth == 0) {
+        m->failed = true;
+        return 0;
+    }
+    return m->stack[--m->depth];
+}
+static void pick(struct machine *m, unsigned below) {
+    if (below >= m->depth)
+        m->failed = true;
+    else
+        push(m, m->stack[m->depth - 1 - below]);
+}
+static void push_register(struct machine *m, uint64_t number, int64_t offset) {
+    if (number >= PM_REG_COUNT || !(m->regs->valid >> number & 1))
+        m->failed = true;
+    else
+        push(m, m->regs->value[number] + (uint64_t)offset);
+}
+static void push_memory(struct machine *m, unsigned size) {
+    uint64_t addr = pop(m), value = 0;
+    if (m->failed || size == 0 || size > 8 || !m->mem || !pm_mem_copy(m->mem, addr, &value, size))
+        m->failed = true;
+    else
+        push(m, value); /* both machines are little-endian, as we are */
+}
+static void jump(struct machine *m, bool taken) {
+    int64_t offset = (int16_t)pm_cursor_u16(&m->c);
+    if (!taken || m->c.failed) return;
+    pm_cursor_seek(&m->c, m->c.position + (uint64_t)offset); /* before the start wraps behind the end */
+}
+
+static void binary(struct machine *m, uint8_t op) {
+    uint64_t b = pop(m), a = pop(m), value = 0;
+    int64_t sa = (int64_t)a, sb = (int64_t)b;
+    switch (op) {
+    case DW_OP_and: value = a & b; break;
+    case DW_OP_or: value = a | b; break;
+    case DW_OP_xor: value = a ^ b; break;
+    case DW_OP_plus: value = a + b; break;
+    case DW_OP_minus: value = a - b; break;
+    case DW_OP_mul: value = a * b; break;
+    case DW_OP_div:
+        if (b == 0)
+            m->failed = true;
+        else
+            value = sb == -1 ? 0 - a : (uint64_t)(sa / sb);
+        break;
+    case DW_OP_mod:
+        if (b == 0)
+            m->failed = true;
+        else
+            value = a % b;
+        break;
+    case DW_OP_shl: value = b < 64 ? a << b : 0; break;
+    case DW_OP_shr: value = b < 64 ? a >> b : 0; break;
+    case DW_OP_shra: value = (uint64_t)(sa >> (b < 64 ? b : 63)); break;
+    case DW_OP_eq: value = sa == sb; break;
+    case DW_OP_ne: value = sa != sb; break;
+    case DW_OP_lt: value = sa < sb; break;
+    case DW_OP_le: value = sa <= sb; break;
+    case DW_OP_gt: value = sa > sb; break;
+    case DW_OP_ge: value = sa >= sb; break;
+    default: m->failed = true;
+    }
+    push(m, value);
+}
+
+static void step_constant(struct machine *m, uint8_t op) {
+    struct pm_cursor *c = &m->c;
+    switch (op) {
+    case DW_OP_addr: push(m, pm_cursor_u64(c) + m->bias); break;
+    case DW_OP_const1u: push(m, pm_cursor_u8(c)); break;
+    case DW_OP_const1s: push(m, (uint64_t)(int8_t)pm_cursor_u8(c)); break;
+    case DW_OP_const2u: push(m, pm_cursor_u16(c)); break;
+    case DW_OP_const2s: push(m, (uint64_t)(int16_t)pm_cursor_u16(c)); break;
+    case DW_OP_const4u: push(m, pm_cursor_u32(c)); break;
+    case DW_OP_const4s: push(m, (uint64_t)(int32_t)pm_cursor_u32(c)); break;
+    case DW_OP_const8u:
+    case DW_OP_const8s: push(m, pm_cursor_u64(c)); break;
+    case DW_OP_constu: push(m, read_uleb(c)); break;
+    case DW_OP_consts: push(m, (uint64_t)read_sleb(c)); break;
+    default: m->failed = true;
+    }
+}
+
+static void step_stack(struct machine *m, uint8_t op) {
+    uint64_t a, b, c;
+    switch (op) {
+    case DW_OP_dup: pick(m, 0); break;
+    case DW_OP_drop: pop(m); break;
+    case DW_OP_over: pick(m, 1); break;
+    case DW_OP_pick: pick(m, pm_cursor_u8(&m->c)); break;
+    case DW_OP_swap:
+        a = pop(m);
+        b = pop(m);
+        push(m, a);
+        push(m, b);
+        break;
+    default: /* DW_OP_rot */
+        a = pop(m);
+        b = pop(m);
+        c = pop(m);
+        push(m, a);
+        push(m, c);
+        push(m, b);
+    }
+}
+
+static void step_expression(struct machine *m) {
+    uint8_t op = pm_cursor_u8(&m->c);
+    uint64_t value;
+    if (op >= DW_OP_lit0 && op <= DW_OP_lit31) {
+        push(m, op - DW_OP_lit0);
+        return;
+    }
+    if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
+        push_register(m, op - DW_OP_breg0, read_sleb(&m->c));
+        return;
+    }
+    switch (op) {
+    case DW_OP_nop: break;
+    case DW_OP_bregx:
+        value = read_uleb(&m->c);
+        push_register(m, value, read_sleb(&m->c));
+        break;
+    case DW_OP_deref: push_memory(m, 8); break;
+    case DW_OP_deref_size: push_memory(m, pm_cursor_u8(&m->c)); break;
+    case DW_OP_plus_uconst:
+        value = pop(m);
+        push(m, value + read_uleb(&m->c));
+        break;
+    case DW_OP_abs:
+        value = pop(m);
+        push(m, (int64_t)value < 0 ? 0 - value : value);
+        break;
+    case DW_OP_neg: push(m, 0 - pop(m)); break;
+    case DW_OP_not: push(m, ~pop(m)); break;
+    case DW_OP_skip: jump(m, true); break;
+    case DW_OP_bra: jump(m, pop(m) != 0); break;
+    case DW_OP_call_frame_cfa:
+        if (m->cfa)
+            push(m, *m->cfa);
+        else
+            m->failed = true;
+        break;
+    case DW_OP_dup:
+    case DW_OP_drop:
+    case DW_OP_over:
+    case DW_OP_pick:
+    case DW_OP_swap:
+    case DW_OP_rot: step_stack(m, op); break;
+    case DW_OP_and:
+    case DW_OP_or:
+    case DW_OP_xor:
+    case DW_OP_plus:
+    case DW_OP_minus:
+    case DW_OP_mul:
+    case DW_OP_div:
+    case DW_OP_mod:
+    case DW_OP_shl:
+    case DW_OP_shr:
+    case DW_OP_shra:
+    case DW_OP_eq:
+    case DW_OP_ne:
+    case DW_OP_lt:
+    case DW_OP_le:
+    case DW_OP_gt:
+    case DW_OP_ge: binary(m, op); break;
+    default: step_constant(m, op);
+    }
+}
+
+bool pm_cfi_evaluate(const uint8_t *block, uint64_t length, const struct pm_regs *regs,
+                     const struct pm_mem *mem, uint64_t bias, const uint64_t *cfa, uint64_t *ret) {
+    struct machine m = {.regs = regs, .mem = mem, .bias = bias, .cfa = cfa};
+    m.c = pm_cursor_make(block, length, 0);
+    if (cfa) push(&m, *cfa);
+    for (unsigned done = 0; pm_cursor_left(&m.c) > 0; done++) {
+        if (done >= MAX_EXPRESSION_OPS) return false;
+        step_expression(&m);
+        if (m.failed || m.c.failed) return false;
+    }
+    if (m.depth == 0) return false;
+    *ret = m.stack[m.depth - 1];
+    return true;
+}
+
+/* ------------------------------------------------------------------ file:line */
+
+struct line_unit { /* one compilation unit that was asked for */
+    Dwarf_Off offset;
+    Dwarf_Line_Context context; /* NULL = has no lines */
+    Dwarf_Line *lines;
+    Dwarf_Signed count;
+};
+
+struct pm_line_table {
+    PM_VEC(struct object_section) sections;
+    struct object object;
+    Dwarf_Obj_Access_Interface interface;
+    Dwarf_Debug debug;
+    Dwarf_Arange *aranges;
+    Dwarf_Signed arange_count;
+    PM_VEC(struct line_unit) units;
+    PM_VEC(char *) names;
+};
+
+void pm_line_close(struct pm_line_table *table) {
+    if (!table) return;
+    for (size_t i = 0; i < table->names.count; i++) free(table->names.items[i]);
+    for (size_t i = 0; i < table->units.count; i++)
+        if (table->units.items[i].context) dwarf_srclines_dealloc_b(table->units.items[i].context);
+    for (Dwarf_Signed i = 0; i < table->arange_count; i++)
+        dwarf_dealloc(table->debug, table->aranges[i], DW_DLA_ARANGE);
+    if (table->aranges) dwarf_dealloc(table->debug, table->aranges, DW_DLA_LIST);
+    if (table->debug) dwarf_object_finish(table->debug, NULL);
+    pm_vec_deinit(&table->sections);
+    pm_vec_deinit(&table->names);
+    pm_vec_deinit(&table->units);
+    free(table);
+}
+
+static void drop_error(Dwarf_Debug debug, Dwarf_Error *error) {
+    if (*error) dwarf_dealloc_error(debug, *error);
+    *error = NULL;
+}
+
+static bool collect_sections(const struct pm_elf *elf, struct pm_line_table *table) {
+    Elf *handle = pm_elf_handle(elf);
+    GElf_Shdr header;
+    const char *name;
+    bool has_lines = false, has_aranges = false;
+    for (Elf_Scn *scn = NULL; (scn = next_section(handle, scn, &header, &name));) {
+        struct pm_cfi_section section = {0};
+        if (strncmp(name, ".debug_", 7) == 0) set_section(&section, handle, &header);
+        if (!section.bytes) continue;
+        has_lines |= strcmp(name, ".debug_line") == 0;
+        has_aranges |= strcmp(name, ".debug_aranges") == 0;
+        if (!pm_vec_push(&table->sections, ((struct object_section){name, section.bytes, section.size})))
+            return false;
+    }
+    /* .debug_aranges says which unit covers a pc; without it every unit would have to be read. */
+    return has_lines && has_aranges && table->sections.count < UINT16_MAX;
+}
+
+struct pm_line_table *pm_line_open(const struct pm_elf *elf) {
+    struct pm_line_table *table = calloc(1, sizeof(*table));
+    if (!table) return NULL;
+    if (collect_sections(elf, table)) {
+        table->object = (struct object){table->sections.items, table->sections.count};
+        if (!open_object(&table->object, &table->interface, &table->debug)) table->debug = NULL;
+    }
+    Dwarf_Error error = NULL;
+    if (table->debug &&
+        dwarf_get_aranges(table->debug, &table->aranges, &table->arange_count, &error) == DW_DLV_OK)
+        return table;
+    table->aranges = NULL;
+    table->arange_count = 0;
+    if (table->debug) drop_error(table->debug, &error);
+    pm_line_close(table);
+    return NULL;
+}
+
+static const struct line_unit *read_unit(struct pm_line_table *table, Dwarf_Off offset) {
+    for (size_t i = 0; i < table->units.count; i++)
+        if (table->units.items[i].offset == offset) return &table->units.items[i];
+
+    struct line_unit unit = {.offset = offset};
+    Dwarf_Error error = NULL;
+    Dwarf_Die die = NULL;
+    Dwarf_Unsigned version;
+    Dwarf_Small tables;
+    if (dwarf_offdie_b(table->debug, offset, 1, &die, &error) == DW_DLV_OK) {
+        if (dwarf_srclines_b(die, &version, &tables, &unit.context, &error) != DW_DLV_OK)
+            unit.context = NULL;
+        else if (dwarf_srclines_from_linecontext(unit.context, &unit.lines, &unit.count, &error) != DW_DLV_OK)
+            unit.count = 0;
+        dwarf_dealloc(table->debug, die, DW_DLA_DIE);
+    }
+    drop_error(table->debug, &error);
+    if (!pm_vec_push(&table->units, unit)) {
+        if (unit.context) dwarf_srclines_dealloc_b(unit.context);
+        return NULL;
+    }
+    return &table->units.items[table->units.count - 1];
+}
+
+/* "/a/out/../deps/uv/core.c" is "/a/deps/uv/core.c": by the text alone, the build's folders are not here. */
+static void normalise(char *path) {
+    char *to = path;
+    for (const char *from = path; *from;) {
+        const char *end = from + 1;
+        while (*end && *end != '/') end++;
+        size_t length = (size_t)(end - from);
+        bool up = length == 3 && memcmp(from, "/..", 3) == 0,
+             here = length == 2 && memcmp(from, "/.", 2) == 0;
+        char *parent = up && to > path ? memrchr(path, '/', (size_t)(to - path)) : NULL;
+        if (parent && strcmp(parent, "/..") != 0) {
+            to = parent;
+        } else if (!here) {
+            memmove(to, from, length);
+            to += length;
+        }
+        from = end;
+    }
+    *to = 0;
+}
+
+/* The last line entry that does not start behind vaddr, in a sequence that covers it. */
+static Dwarf_Line line_at(const struct line_unit *unit, uint64_t vaddr) {
+    Dwarf_Line found = NULL;
+    Dwarf_Addr start = 0, found_start = 0;
+    Dwarf_Line previous = NULL;
+    for (Dwarf_Signed i = 0; i < unit->count; i++) {
+        Dwarf_Addr address;
+        Dwarf_Bool ends;
+        if (dwarf_lineaddr(unit->lines[i], &address, NULL) != DW_DLV_OK ||
+            dwarf_lineendsequence(unit->lines[i], &ends, NULL) != DW_DLV_OK)
+            return NULL;
+        if (previous && start <= vaddr && vaddr < address && (!found || start >= found_start)) {
+            found = previous;
+            found_start = start;
+        }
+        previous = ends ? NULL : unit->lines[i];
+        start = address;
+    }
+    return found;
+}
+
+bool pm_line_find(struct pm_line_table *table, uint64_t vaddr, const char **file_ret, unsigned *line_ret) {
+    Dwarf_Error error = NULL;
+    Dwarf_Arange arange;
+    Dwarf_Off offset;
+    bool known = dwarf_get_arange(table->aranges, (Dwarf_Unsigned)table->arange_count, vaddr, &arange,
+                                  &error) == DW_DLV_OK &&
+                 dwarf_get_cu_die_offset(arange, &offset, &error) == DW_DLV_OK;
+    drop_error(table->debug, &error);
+    const struct line_unit *unit = known ? read_unit(table, offset) : NULL;
+    Dwarf_Line line = unit ? line_at(unit, vaddr) : NULL;
+    Dwarf_Unsigned number = 0;
+    char *source = NULL;
+    bool fine = line && dwarf_lineno(line, &number, &error) == DW_DLV_OK && number > 0 &&
+                number <= UINT32_MAX && dwarf_linesrc(line, &source, &error) == DW_DLV_OK;
+    drop_error(table->debug, &error);
+    if (!fine) return false;
+    char *name = strdup(source);
+    dwarf_dealloc(table->debug, source, DW_DLA_STRING);
+    if (!name) return false;
+    normalise(name);
+    for (size_t i = 0; i < table->names.count; i++) {
+        if (strcmp(table->names.items[i], name) != 0) continue;
+        free(name);
+        name = NULL;
+        *file_ret = table->names.items[i];
+        break;
+    }
+    if (name) {
+        if (!pm_vec_push(&table->names, name)) {
+            free(name);
+            return false;
+        }
+        *file_ret = name;
+    }
+    *line_ret = (unsigned)number;
+    return true;
+}
