@@ -27,6 +27,7 @@ struct module {
     size_t first, count; /* its spans, while they are still grouped by file */
     struct pm_elf_segment segments[MAX_SEGMENTS];
     size_t segment_count;
+    bool placed;
     bool unlisted;           /* not from NT_FILE: its spans come from the file that is found */
     pm_addr loaded, dynamic; /* of an unlisted library: what the dynamic loader noted, bias and PT_DYNAMIC */
 };
@@ -555,6 +556,45 @@ static struct pm_error *gather(struct pm_modules *modules) {
     return NULL;
 }
 
+/* ------------------------------------------------------------------ placing, and text from the files */
+
+static bool writable_in_file(const struct module *module, const struct span *span, uint64_t page) {
+    uint64_t bias;
+    for (size_t i = 0; i < module->segment_count; i++)
+        if (bias_of(&module->segments[i], span, page, &bias) && bias == span->bias &&
+            module->segments[i].flags & PF_W)
+            return true;
+    return false;
+}
+
+/* Program text that the core has not saved. Never data: what a writable segment held at the end is not in the
+ * file, and relocated data that was made read-only later comes from a writable segment too. */
+static struct pm_error *fill_text(struct pm_modules *modules, const struct module *module) {
+    uint64_t size, page = pm_core_info(modules->core)->page_size;
+    const uint8_t *file = pm_elf_file(module->public.elf, &size);
+    for (size_t i = 0; i < module->count; i++) {
+        const struct span *span = &modules->spans.items[module->first + i];
+        const struct pm_mem_range *range = pm_mem_find(pm_core_memory(modules->core), span->start);
+        uint32_t protection = range ? range->protection : PM_MEM_READ;
+        if (protection & PM_MEM_WRITE || writable_in_file(module, span, page) || span->file_offset >= size)
+            continue;
+        uint64_t length = span->end - span->start;
+        if (length > size - span->file_offset) length = size - span->file_offset;
+        PM_TRY(pm_mem_fill(pm_core_memory(modules->core), span->start, file + span->file_offset, length,
+                           protection));
+    }
+    return NULL;
+}
+
+static struct pm_error *place_and_fill(struct pm_modules *modules, struct module *module) {
+    if (module->placed) return NULL;
+    module->placed = true;
+    if (module->public.elf) set_segments(module, module->public.elf);
+    if (module->count) place(modules, module);
+    bool from_disk = module->found && module->public.elf;
+    return from_disk ? fill_text(modules, module) : NULL;
+}
+
 /* ------------------------------------------------------------------ cores without NT_FILE (qemu)
  *
  * The program is found through the auxiliary vector. Its libraries are in the list that the dynamic loader
@@ -591,18 +631,28 @@ static pm_addr loader_list(const struct pm_core *core, const struct module *prog
     return 0;
 }
 
+static bool is_listed(const struct pm_modules *modules, pm_addr dynamic) {
+    for (size_t i = 0; i < modules->items.count; i++)
+        if (modules->items.items[i]->dynamic == dynamic) return true;
+    return false;
+}
+
 static struct pm_error *gather_libraries(struct pm_modules *modules) {
     const struct pm_mem *mem = pm_core_memory(modules->core);
     pm_addr at = loader_list(modules->core, modules->program);
-    for (size_t count = 0; at && count < PM_MAX_MODULES; count++) { /* a damaged list may go round */
+    for (size_t count = 0; at && count < PM_MAX_MODULES; count++) {
         uint64_t bias, name, dynamic, next;
         if (!pm_mem_u64(mem, at, &bias) || !pm_mem_u64(mem, at + 8, &name) ||
             !pm_mem_u64(mem, at + 16, &dynamic) || !pm_mem_u64(mem, at + 24, &next))
             return NULL;
+        if (is_listed(modules, dynamic)) return NULL; /* a damaged list may go round */
         at = next;
-        char *path PM_AUTO_FREE =
-            count ? pm_mem_string(mem, name, 4096) : NULL; /* the first one is the program */
-        if (!path || path[0] != '/') continue;             /* the vdso has no path */
+        if (count == 0) {
+            modules->program->dynamic = dynamic; /* the first one is the program */
+            continue;
+        }
+        char *path PM_AUTO_FREE = pm_mem_string(mem, name, 4096);
+        if (!path || path[0] != '/') continue; /* the vdso has no path */
         struct module *module;
         PM_TRY(add_unlisted(modules, path, &module));
         module->loaded = bias;
@@ -624,7 +674,10 @@ static struct pm_error *gather_unlisted(struct pm_modules *modules) {
     PM_TRY(add_unlisted(modules, path, &modules->program));
     modules->program->public.is_program = true;
     find_file(modules, modules->program);
-    return modules->program->public.elf ? gather_libraries(modules) : NULL;
+    if (!modules->program->public.elf) return NULL;
+    PM_TRY(place_and_fill(modules, modules->program)); /* the loader's own name is in the program's text */
+    PM_TRY(pm_mem_finish(pm_core_memory(modules->core)));
+    return gather_libraries(modules);
 }
 
 /* ------------------------------------------------------------------ the vdso */
@@ -655,34 +708,6 @@ static struct pm_error *add_vdso(struct pm_modules *modules) {
 
 /* ------------------------------------------------------------------ putting it together */
 
-static bool writable_in_file(const struct module *module, const struct span *span, uint64_t page) {
-    uint64_t bias;
-    for (size_t i = 0; i < module->segment_count; i++)
-        if (bias_of(&module->segments[i], span, page, &bias) && bias == span->bias &&
-            module->segments[i].flags & PF_W)
-            return true;
-    return false;
-}
-
-/* Program text that the core has not saved. Never data: what a writable segment held at the end is not in the
- * file, and relocated data that was made read-only later comes from a writable segment too. */
-static struct pm_error *fill_text(struct pm_modules *modules, const struct module *module) {
-    uint64_t size, page = pm_core_info(modules->core)->page_size;
-    const uint8_t *file = pm_elf_file(module->public.elf, &size);
-    for (size_t i = 0; i < module->count; i++) {
-        const struct span *span = &modules->spans.items[module->first + i];
-        const struct pm_mem_range *range = pm_mem_find(pm_core_memory(modules->core), span->start);
-        uint32_t protection = range ? range->protection : PM_MEM_READ;
-        if (protection & PM_MEM_WRITE || writable_in_file(module, span, page) || span->file_offset >= size)
-            continue;
-        uint64_t length = span->end - span->start;
-        if (length > size - span->file_offset) length = size - span->file_offset;
-        PM_TRY(pm_mem_fill(pm_core_memory(modules->core), span->start, file + span->file_offset, length,
-                           protection));
-    }
-    return NULL;
-}
-
 static bool is_v8(const struct module *module) {
     static const char *const names[] = {"v8dbg_frametype_EntryFrame", "v8dbg_SmiTag",
                                         "_ZN2v87Isolate10GetCurrentEv"};
@@ -710,11 +735,7 @@ static int by_span_start(const void *a, const void *b) {
 
 static struct pm_error *place_all(struct pm_modules *modules) {
     for (size_t i = 0; i < modules->items.count; i++) {
-        struct module *module = modules->items.items[i];
-        if (module->public.elf) set_segments(module, module->public.elf);
-        if (module->count) place(modules, module);
-        bool from_disk = module->found && module->public.elf;
-        if (from_disk) PM_TRY(fill_text(modules, module));
+        PM_TRY(place_and_fill(modules, modules->items.items[i]));
     }
     PM_TRY(pm_mem_finish(pm_core_memory(modules->core)));
     if (modules->items.count)

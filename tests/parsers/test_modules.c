@@ -543,6 +543,65 @@ static void test_position_independent_without_a_list(void **state) {
     core_builder_destroy(b);
 }
 
+/* The dynamic loader's list, with a name in program text that the core has not saved, and an end that bites
+ * its own tail. */
+static void test_libraries_without_a_list(void **state) {
+    (void)state;
+    const pm_addr at = 0x5500000000;
+    struct elf_builder *e = elf_builder_new(EM_AARCH64, ET_EXEC, 0x400000),
+                       *l = elf_builder_new(EM_AARCH64, ET_DYN, 0);
+    char text[0x200] = {0};
+    uint64_t data[128] = {0};
+    elf_builder_segment(l, 0x1000, "library text", 12, 12, PF_R | PF_X);
+    elf_builder_segment(l, 0x2000, "library data", 12, 0x200, PF_R | PF_W);
+    elf_builder_dynamic(l, 0x2100, 0x80);
+    elf_builder_symbol(l, "abort", 0x1004, 4, FUNC, 2, true);
+    char *lib PM_AUTO_FREE = elf_builder_write(l, folder, "libc.so.6");
+    snprintf(text, sizeof(text), "%s", lib);
+    elf_builder_segment(e, 0x401000, text, sizeof(text), sizeof(text), PF_R | PF_X);
+    elf_builder_segment(e, 0x402000, data, sizeof(data), sizeof(data), PF_R | PF_W);
+    elf_builder_entry(e, 0x401000);
+    elf_builder_dynamic(e, 0x402000, 0x100);
+    char *node PM_AUTO_FREE = elf_builder_write(e, folder, "node-arm");
+    data[0] = 5;                                                   /* any other entry first */
+    data[2] = DT_DEBUG, data[3] = 0x402100;                        /* -> struct r_debug */
+    data[32] = 1, data[33] = 0x402140;                             /* -> struct link_map */
+    data[41] = 0x402300, data[42] = 0x402000, data[43] = 0x402180; /* the program: "" */
+    data[48] = at, data[49] = 0x401000, data[50] = at + 0x2100, data[51] = 0x4021c0;
+    data[56] = 0x5600000000, data[57] = 0x402310, data[58] = 0x5600002100,
+    data[59] = 0x402180; /* back again */
+    memcpy(&data[98], "/nowhere/libm", 14);
+    struct core_builder *b = core_builder_new(EM_AARCH64);
+    const uint64_t auxv[] = {AT_PAGESZ, 4096, AT_ENTRY, 0x401000, AT_PHDR, 0x400040};
+    core_builder_auxv(b, auxv, 3);
+    core_builder_segment(b, 0x400000, NULL, 0, 0x2000, PF_R | PF_X);
+    core_builder_segment(b, 0x402000, data, sizeof(data), sizeof(data), PF_R | PF_W);
+    core_builder_segment(b, at, NULL, 0, 0x2000, PF_R | PF_X);
+    core_builder_segment(b, at + 0x2000, "live", 4, 0x1000, PF_R | PF_W);
+    struct pm_core *core PM_AUTO(core) = open_core(b);
+    struct pm_modules *modules PM_AUTO(modules) =
+        open_modules(core, &(struct pm_module_options){.exe = node});
+    const struct pm_module *module = by_path(modules, lib);
+    pm_addr addr;
+    assert_int_equal(module->state, PM_MODULE_UNVERIFIED);
+    assert_true(module->bias == at);
+    assert_true(pm_modules_symbol(modules, "abort", &addr, NULL, NULL));
+    assert_true(addr == at + 0x1004);
+    assert_ptr_equal(pm_modules_find(modules, at + 0x1004, NULL), module);
+    assert_ptr_equal(pm_modules_find(modules, at + 0x2004, NULL), module);
+    assert_int_equal(by_path(modules, "/nowhere/libm")->state, PM_MODULE_MISSING);
+    assert_true(by_path(modules, "/nowhere/libm")->bias == 0x5600000000);
+    assert_int_equal(pm_modules_count(modules), 3); /* each once, though the list goes round */
+    /* Another build of the library: its PT_DYNAMIC is not where the loader found it. */
+    elf_builder_dynamic(l, 0x2110, 0x80);
+    free(elf_builder_write(l, folder, "libc.so.6"));
+    struct pm_modules *other PM_AUTO(modules) = open_modules(core, &(struct pm_module_options){.exe = node});
+    assert_int_equal(by_path(other, lib)->state, PM_MODULE_WRONG);
+    core_builder_destroy(b);
+    elf_builder_destroy(e);
+    elf_builder_destroy(l);
+}
+
 /* ------------------------------------------------------------------ the vdso, and what is no module */
 
 static void test_vdso(void **state) {
@@ -656,6 +715,7 @@ int main(void) {
         cmocka_unit_test(test_saved_text_must_agree),
         cmocka_unit_test(test_qemu_core),
         cmocka_unit_test(test_position_independent_without_a_list),
+        cmocka_unit_test(test_libraries_without_a_list),
         cmocka_unit_test(test_vdso),
         cmocka_unit_test(test_mapped_files_that_are_no_modules),
         cmocka_unit_test(test_hostile_paths),

@@ -26,8 +26,8 @@ struct elf_builder {
     struct part parts[16];
     size_t part_count;
     struct bytes data, id, out;
-    bool has_tls;
-    Elf64_Phdr tls;
+    bool has_tls, has_dynamic;
+    Elf64_Phdr tls, dynamic;
     struct symbols tables[2];
 };
 
@@ -70,6 +70,11 @@ void elf_builder_entry(struct elf_builder *elf, uint64_t vaddr) {
 void elf_builder_tls(struct elf_builder *elf, uint64_t vaddr, uint64_t memory_size, uint64_t alignment) {
     elf->has_tls = true;
     elf->tls = (Elf64_Phdr){.p_type = PT_TLS, .p_vaddr = vaddr, .p_memsz = memory_size, .p_align = alignment};
+}
+
+void elf_builder_dynamic(struct elf_builder *elf, uint64_t vaddr, uint64_t size) {
+    elf->has_dynamic = true;
+    elf->dynamic = (Elf64_Phdr){.p_type = PT_DYNAMIC, .p_vaddr = vaddr, .p_memsz = size};
 }
 
 static uint32_t gnu_hash(const char *name) {
@@ -121,6 +126,7 @@ static void put_headers(struct elf_builder *elf, const uint64_t *offsets, uint64
                                         .p_memsz = note_size,
                                         .p_align = 4};
     if (elf->has_tls) headers[count++] = elf->tls;
+    if (elf->has_dynamic) headers[count++] = elf->dynamic;
     Elf64_Ehdr header = {.e_type = (Elf64_Half)elf->type,
                          .e_machine = (Elf64_Half)elf->machine,
                          .e_version = EV_CURRENT,

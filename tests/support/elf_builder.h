@@ -22,6 +22,7 @@ void elf_builder_segment(struct elf_builder *elf, uint64_t vaddr, const void *by
 void elf_builder_build_id(struct elf_builder *elf, const void *bytes, size_t size);
 void elf_builder_entry(struct elf_builder *elf, uint64_t vaddr);
 void elf_builder_tls(struct elf_builder *elf, uint64_t vaddr, uint64_t memory_size, uint64_t alignment);
+void elf_builder_dynamic(struct elf_builder *elf, uint64_t vaddr, uint64_t size); /* PT_DYNAMIC */
 /* info: ELF64_ST_INFO(binding, type). dynamic: into .dynsym instead of .symtab. */
 void elf_builder_symbol(struct elf_builder *elf, const char *name, uint64_t value, uint64_t size,
                         unsigned info, unsigned section, bool dynamic);
