@@ -35,6 +35,7 @@ struct v8_page {
     uint32_t isolate; /* index; UINT32_MAX = read-only or shared by all */
     uint8_t space;    /* enum v8_space_id */
     bool large, executable;
+    bool current;              /* the young page on which V8 was allocating */
     bool live; /* false: from-space, later to-space pages: stale data */
 };
 
@@ -119,6 +120,7 @@ struct v8_object {
 struct v8_walk_stats {
     uint64_t objects, object_bytes; /* live objects: no fillers, no forwarded ones */
     uint64_t filler_bytes;          /* free space and fillers */
+    uint64_t unused_tail;           /* of it, at the end of the current young page: behind the allocation top */
     uint64_t skipped_bytes;         /* allocation areas and unallocated ends */
     uint64_t forwarded, forwarded_bytes;
     uint64_t unparsed_bytes, unparsed_gaps; /* lost until the walk found the next object */

@@ -292,6 +292,7 @@ static void add_stats(struct v8_walk_stats *sum, const struct v8_walk_stats *mor
     sum->objects += more->objects;
     sum->object_bytes += more->object_bytes;
     sum->filler_bytes += more->filler_bytes;
+    sum->unused_tail += more->unused_tail;
     sum->skipped_bytes += more->skipped_bytes;
     sum->forwarded += more->forwarded;
     sum->forwarded_bytes += more->forwarded_bytes;
@@ -306,7 +307,7 @@ static bool belongs(const struct v8 *v8, const struct v8_page *page, size_t inde
 
 /* Young space: V8 counts everything below the allocation top as used, dead or not. */
 static uint64_t used_bytes(uint8_t space, const struct v8_walk_stats *stats) {
-    return stats->object_bytes + (space == V8_SPACE_NEW ? stats->filler_bytes : 0);
+    return stats->object_bytes + (space == V8_SPACE_NEW ? stats->filler_bytes - stats->unused_tail : 0);
 }
 
 /* pages and committed from the headers, the rest from the walk. */
@@ -406,19 +407,26 @@ static struct pm_error *summarize_headers(struct v8 *v8, struct pm_arena *arena,
                                           struct pm_isolate *isolate) {
     struct v8_walk_stats stats[V8_SPACE_COUNT] = {{0}};
     bool known = v8->layout.chunk_allocated.present || find_allocated(v8);
+    struct v8_walker *walker = v8_walker_create(v8);
+    if (!walker) return pm_error_nomem();
     for (size_t i = 0; i < v8->page_count; i++) {
         const struct v8_page *page = &v8->pages[i];
         uint64_t used = 0;
         if (!page->live || !belongs(v8, page, index)) continue;
-        if (page->large)
+        if (page->large) {
             used = v8_size(v8, page->start);
-        else if (page->space == V8_SPACE_NEW)
-            used = (page->skip_start ? page->skip_start : page->end) - page->start;
-        else if (known)
+        } else if (page->space == V8_SPACE_NEW ||
+                   page->space == V8_SPACE_RO) { /* few pages, and no such count */
+            struct v8_walk_stats page_stats = {0};
+            v8_walk_page(walker, page, NULL, NULL, &page_stats);
+            used = used_bytes(page->space, &page_stats);
+        } else if (known) {
             pm_mem_u64(v8->mem, header_of(v8, page) + v8->layout.chunk_allocated.offset, &used);
+        }
         uint64_t area = page->end - page->start;
         stats[page->space].object_bytes += used < area ? used : area;
     }
+    v8_walker_destroy(walker);
     PM_TRY(fill_spaces(v8, arena, index, stats, isolate));
     for (size_t i = 0; i < isolate->space_count; i++) {
         isolate->spaces[i].objects = isolate->spaces[i].unparsed = PM_UNKNOWN;

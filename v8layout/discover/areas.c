@@ -103,6 +103,7 @@ static void find_young(struct v8_finder *f, uint32_t index) {
     if (!current) return;
     /* Everything from the allocation top to the end of the current page is unallocated; the limit may stand
      * before the end (allocation observers). */
+    current->current = true;
     if (current->skip_start) current->skip_end = current->end;
     retire_later_pages(f, current);
 }
