@@ -12,7 +12,8 @@
 #include "postmortem/base/limits.h"
 #include "postmortem/base/vec.h"
 
-#define MAX_SEGMENTS 64 /* PT_LOADs of one file looked at; linkers make 2 to 8 */
+#define MAX_SEGMENTS 16 /* PT_LOADs of one file looked at; linkers make 2 to 8 */
+#define MAX_VOTERS   32 /* mappings of one file that decide on its bias; usually 4 to 8 */
 
 struct span { /* one mapping of a module's file */
     pm_addr start, end;
@@ -36,7 +37,9 @@ struct pm_modules {
     const struct pm_core *core;
     struct pm_module_options options;
     PM_VEC(struct module *) items; /* ascending by start */
-    PM_VEC(struct span) spans;
+    PM_VEC(struct span) spans;     /* file mappings; ascending in the end */
+    PM_VEC(struct span) segments;  /* the same by the files' segments, for memory without a file mapping */
+    size_t skipped;
     struct module *program, *v8;
     struct pm_elf *exe; /* --exe until a module takes it */
     bool exe_used;
@@ -58,6 +61,7 @@ void pm_modules_close(struct pm_modules *modules) {
     for (size_t i = 0; i < modules->items.count; i++) module_destroy(modules->items.items[i]);
     pm_vec_deinit(&modules->items);
     pm_vec_deinit(&modules->spans);
+    pm_vec_deinit(&modules->segments);
     pm_elf_close(modules->exe);
     free(modules);
 }
@@ -140,12 +144,12 @@ static size_t choose_bias(const struct pm_modules *modules, struct module *modul
     uint64_t page = pm_core_info(modules->core)->page_size;
     const struct span *spans = modules->spans.items + module->first;
     size_t best = 0;
-    for (size_t i = 0; i < module->count && i < MAX_SEGMENTS; i++) {
+    for (size_t i = 0; i < module->count && i < MAX_VOTERS; i++) {
         for (size_t s = 0; s < module->segment_count; s++) {
             uint64_t bias;
             size_t agree = 0;
             if (!bias_of(&module->segments[s], &spans[i], page, &bias)) continue;
-            for (size_t k = 0; k < module->count && k < MAX_SEGMENTS; k++)
+            for (size_t k = 0; k < module->count && k < MAX_VOTERS; k++)
                 agree += has_bias(module, &spans[k], page, bias);
             if (agree <= best) continue;
             best = agree;
@@ -733,6 +737,18 @@ static int by_span_start(const void *a, const void *b) {
     return x->start < y->start ? -1 : x->start > y->start;
 }
 
+static struct pm_error *add_whole_segments(struct pm_modules *modules, const struct module *module,
+                                           uint32_t number) {
+    for (size_t i = 0; i < module->segment_count && module->count; i++) {
+        const struct pm_elf_segment *segment = &module->segments[i];
+        struct span span = {
+            .start = segment->vaddr + module->public.bias, .bias = module->public.bias, .module = number};
+        if (!pm_add_u64(span.start, segment->memory_size, &span.end)) continue;
+        if (!pm_vec_push(&modules->segments, span)) return pm_error_nomem();
+    }
+    return NULL;
+}
+
 static struct pm_error *place_all(struct pm_modules *modules) {
     for (size_t i = 0; i < modules->items.count; i++) {
         PM_TRY(place_and_fill(modules, modules->items.items[i]));
@@ -744,7 +760,11 @@ static struct pm_error *place_all(struct pm_modules *modules) {
         const struct module *module = modules->items.items[i];
         for (size_t k = 0; k < module->count; k++)
             modules->spans.items[module->first + k].module = (uint32_t)i;
+        PM_TRY(add_whole_segments(modules, module, (uint32_t)i));
     }
+    if (modules->segments.count)
+        qsort(modules->segments.items, modules->segments.count, sizeof(*modules->segments.items),
+              by_span_start);
     if (modules->spans.count)
         qsort(modules->spans.items, modules->spans.count, sizeof(*modules->spans.items), by_span_start);
     return NULL;
@@ -783,6 +803,10 @@ size_t pm_modules_count(const struct pm_modules *modules) {
     return modules->items.count;
 }
 
+size_t pm_modules_skipped(const struct pm_modules *modules) {
+    return modules->skipped;
+}
+
 const struct pm_module *pm_modules_at(const struct pm_modules *modules, size_t index) {
     return &modules->items.items[index]->public;
 }
@@ -791,17 +815,22 @@ const struct pm_module *pm_modules_program(const struct pm_modules *modules) {
     return modules->program ? &modules->program->public : NULL;
 }
 
-const struct pm_module *pm_modules_find(const struct pm_modules *modules, pm_addr addr, uint64_t *vaddr_ret) {
-    size_t low = 0, high = modules->spans.count;
-    while (low < high) {
+static const struct span *find_span(const struct span *spans, size_t count, pm_addr addr) {
+    size_t low = 0, high = count;
+    while (low < high) { /* the first one that starts behind addr */
         size_t middle = low + (high - low) / 2;
-        if (modules->spans.items[middle].start <= addr)
+        if (spans[middle].start <= addr)
             low = middle + 1;
         else
             high = middle;
     }
-    const struct span *span = low ? &modules->spans.items[low - 1] : NULL;
-    if (!span || addr >= span->end) return NULL;
+    return low && addr < spans[low - 1].end ? &spans[low - 1] : NULL;
+}
+
+const struct pm_module *pm_modules_find(const struct pm_modules *modules, pm_addr addr, uint64_t *vaddr_ret) {
+    const struct span *span = find_span(modules->spans.items, modules->spans.count, addr);
+    if (!span) span = find_span(modules->segments.items, modules->segments.count, addr);
+    if (!span) return NULL;
     if (vaddr_ret) *vaddr_ret = addr - span->bias;
     return &modules->items.items[span->module]->public;
 }

@@ -48,9 +48,11 @@ struct pm_error *pm_modules_open(const struct pm_core *core, const struct pm_mod
 void pm_modules_close(struct pm_modules *modules);
 
 size_t pm_modules_count(const struct pm_modules *modules);
+size_t pm_modules_skipped(const struct pm_modules *modules); /* files above PM_MAX_MODULES */
 const struct pm_module *pm_modules_at(const struct pm_modules *modules, size_t index);
 const struct pm_module *pm_modules_program(const struct pm_modules *modules); /* NULL */
-/* The module and vaddr behind an address of the process, by mapping; NULL = in no file mapping. vaddr_ret may
+/* The module and vaddr behind an address of the process, by mapping; NULL = in none. Memory of a module's
+ * segments that has no file mapping counts too: .bss, and text that node moved to huge pages. vaddr_ret may
  * be NULL. */
 const struct pm_module *pm_modules_find(const struct pm_modules *modules, pm_addr addr, uint64_t *vaddr_ret);
 pm_addr pm_module_address(const struct pm_module *module, uint64_t vaddr); /* in its first mappings */

@@ -196,6 +196,42 @@ static void test_addresses_and_symbols(void **state) {
     core_builder_destroy(b);
 }
 
+/* Memory of a module without a file mapping: .bss behind the data, text that node moved to huge pages. */
+static void test_memory_without_a_file_mapping(void **state) {
+    (void)state;
+    struct elf_builder *e = elf_builder_new(EM_X86_64, ET_EXEC, 0x400000);
+    uint8_t text[0x3000] = {0};
+    elf_builder_segment(e, 0x401000, text, sizeof(text), sizeof(text), PF_R | PF_X);
+    elf_builder_segment(e, 0x405000, "data", 4, 0x3000, PF_R | PF_W);
+    elf_builder_build_id(e, "id of a build", 13);
+    char *node PM_AUTO_FREE = elf_builder_write(e, folder, "node-huge");
+    size_t size;
+    const uint8_t *bytes = elf_builder_bytes(e, &size);
+    struct core_builder *b = core_builder_new(EM_X86_64);
+    core_builder_segment(b, 0x400000, bytes, 4096, 4096, PF_R);
+    core_builder_segment(b, 0x401000, NULL, 0, 0x3000, PF_R | PF_X);
+    core_builder_segment(b, 0x405000, NULL, 0, 0x3000, PF_R | PF_W);
+    core_builder_file(b, 0x400000, 0x401000, 0, node);
+    core_builder_file(b, 0x401000, 0x402000, 0x1000, node);
+    core_builder_file(b, 0x403000, 0x404000, 0x3000, node); /* 0x402000 is anonymous now */
+    core_builder_file(b, 0x405000, 0x406000, 0x4000, node);
+    struct pm_core *core PM_AUTO(core) = open_core(b);
+    struct pm_modules *modules PM_AUTO(modules) = open_modules(core, NULL);
+    uint64_t vaddr;
+    assert_int_equal(pm_modules_at(modules, 0)->state, PM_MODULE_VERIFIED);
+    assert_non_null(pm_modules_find(modules, 0x402345, &vaddr));
+    assert_int_equal(vaddr, 0x402345);
+    assert_non_null(pm_modules_find(modules, 0x407fff, &vaddr));
+    assert_int_equal(vaddr, 0x407fff);
+    assert_null(pm_modules_find(modules, 0x408000, &vaddr));
+    assert_null(pm_modules_find(modules, 0x404000, &vaddr));
+    /* and nothing is filled where the process had no file any more */
+    assert_int_equal(pm_mem_probe(pm_core_memory(core), 0x401000, 0x1000), PM_MEM_BYTES);
+    assert_int_equal(pm_mem_probe(pm_core_memory(core), 0x402000, 1), PM_MEM_NOT_SAVED);
+    core_builder_destroy(b);
+    elf_builder_destroy(e);
+}
+
 static void test_text_is_filled_and_data_is_not(void **state) {
     (void)state;
     char *node PM_AUTO_FREE = write_file(&program, folder, "node");
@@ -700,6 +736,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_recorded_paths),
         cmocka_unit_test(test_addresses_and_symbols),
+        cmocka_unit_test(test_memory_without_a_file_mapping),
         cmocka_unit_test(test_text_is_filled_and_data_is_not),
         cmocka_unit_test(test_text_mapped_twice),
         cmocka_unit_test(test_segments_that_share_a_page),
