@@ -19,20 +19,24 @@ typedef PM_VEC(struct pm_mem_range) range_vec;
 
 struct pm_mem {
     struct pm_mem_head head; /* first: the inline readers of the header look at it */
-    range_vec ranges;        /* ascending, without overlaps: the answer */
-    range_vec pending;       /* added since the last pm_mem_finish(), in the order of adding */
-    pm_addr *starts;         /* ranges[i].start, dense for the binary search */
+    range_vec ranges;  /* ascending, without overlaps: the answer; one more item than counts, the empty one */
+    range_vec pending; /* added since the last pm_mem_finish(), in the order of adding */
+    pm_addr *starts;   /* ranges[i].start, dense for the binary search */
+    uint32_t *slots;
 };
 
-_Thread_local uint32_t pm_mem_hints[PM_MEM_HINTS];
-
-/* Stands in for the ranges of an empty address space, so that a hint always points at something. */
+/* An address space without ranges: one slot for all addresses, which leads to the empty range. */
 static const struct pm_mem_range no_range;
+static const uint32_t no_slots[2];
+
+static void clear_head(struct pm_mem *mem) {
+    mem->head = (struct pm_mem_head){.ranges = &no_range, .slots = no_slots, .slot_shift = 63};
+}
 
 struct pm_error *pm_mem_create(struct pm_mem **ret) {
     struct pm_mem *mem = calloc(1, sizeof(*mem));
     if (!mem) return pm_error_nomem();
-    mem->head.ranges = &no_range;
+    clear_head(mem);
     *ret = mem;
     return NULL;
 }
@@ -42,6 +46,7 @@ void pm_mem_destroy(struct pm_mem *mem) {
     pm_vec_deinit(&mem->ranges);
     pm_vec_deinit(&mem->pending);
     free(mem->starts);
+    free(mem->slots);
     free(mem);
 }
 
@@ -175,35 +180,83 @@ static bool settle(const range_vec *all, range_vec *out) {
     return sweep(pieces, all->count, heap, out);
 }
 
+/* ------------------------------------------------------------------ the table of 256 KB grains
+ *
+ * Open addressing, at most a quarter full, so that the first look is nearly always right. A grain with
+ * several ranges has a slot for each. What is not in the table (ranges without bytes, and what the limits
+ * leave out) is found by binary search. */
+
+#define MAX_GRAINS       (1u << 20) /* of all ranges: 256 GB of saved memory, a table of 16 MB */
+#define MAX_RANGE_GRAINS (1u << 16) /* of one range */
+
+static uint64_t grains_of(const struct pm_mem_range *range) {
+    if (!range->bytes) return 0;
+    uint64_t grains = ((range->end - 1) >> PM_MEM_GRAIN_BITS) - (range->start >> PM_MEM_GRAIN_BITS) + 1;
+    return grains <= MAX_RANGE_GRAINS ? grains : 0;
+}
+
+static uint32_t *build_table(const range_vec *ranges, size_t count, unsigned *shift_ret) {
+    uint64_t grains = 0;
+    unsigned bits = 4;
+    for (size_t i = 0; i < count && grains < MAX_GRAINS; i++) grains += grains_of(&ranges->items[i]);
+    while (1ull << bits < grains * 4 && bits < 22) bits++;
+    uint32_t *slots = malloc(sizeof(*slots) << bits), empty = (uint32_t)count;
+    if (!slots) return NULL;
+    for (uint64_t i = 0; i < 1ull << bits; i++) slots[i] = empty;
+    uint64_t room = (1ull << bits) / 2, mask = (1ull << bits) - 1; /* never full: a search must end */
+    for (size_t i = 0; i < count; i++) {
+        uint64_t here = grains_of(&ranges->items[i]), first = ranges->items[i].start >> PM_MEM_GRAIN_BITS;
+        if (here > room) break;
+        room -= here;
+        for (uint64_t grain = first; grain < first + here; grain++) {
+            uint64_t at = grain * 0x9e3779b97f4a7c15ull >> (64 - bits);
+            while (slots[at] != empty) at = (at + 1) & mask;
+            slots[at] = (uint32_t)i;
+        }
+    }
+    *shift_ret = 64 - bits;
+    return slots;
+}
+
+/* ------------------------------------------------------------------ finishing */
+
+/* Everything is built beside the old state and then exchanged: on failure nothing has changed. */
 struct pm_error *pm_mem_finish(struct pm_mem *mem) {
-    if (!mem->pending.count) return NULL;
-    size_t settled = mem->ranges.count;
-    range_vec out = {0};
-    pm_addr *starts = NULL;
-    /* The old ranges are pieces that were added first. On failure everything stays as it was. */
-    if (!pm_vec_reserve(&mem->ranges, settled + mem->pending.count)) return pm_error_nomem();
-    mem->head.ranges = mem->ranges.items;
-    memcpy(mem->ranges.items + settled, mem->pending.items, mem->pending.count * sizeof(*mem->pending.items));
-    mem->ranges.count += mem->pending.count;
-    bool ok = in_order(&mem->ranges) || settle(&mem->ranges, &out);
-    size_t count = out.items ? out.count : mem->ranges.count;
-    if (ok) ok = count < UINT32_MAX && (starts = malloc((count + 1) * sizeof(*starts))) != NULL;
-    if (!ok) {
-        mem->ranges.count = settled;
-        if (!settled) mem->head.ranges = &no_range;
-        pm_vec_deinit(&out);
+    static const struct pm_mem_range nothing;
+    size_t settled = mem->head.count, added = mem->pending.count, count;
+    range_vec all = {0}, out = {0};
+    if (!added) return NULL;
+    if (!pm_vec_reserve(&all, settled + added + 1)) return pm_error_nomem();
+    if (settled)
+        memcpy(all.items, mem->ranges.items, settled * sizeof(*all.items)); /* these were added first */
+    memcpy(all.items + settled, mem->pending.items, added * sizeof(*all.items));
+    all.count = settled + added;
+    bool ok = true;
+    if (!in_order(&all)) {
+        ok = settle(&all, &out);
+        pm_vec_deinit(&all);
+        all = out;
+    }
+    count = all.count;
+    ok = ok && count < UINT32_MAX && pm_vec_push(&all, nothing);
+    pm_addr *starts = ok ? malloc((count + 1) * sizeof(*starts)) : NULL;
+    unsigned shift = 0;
+    uint32_t *slots = starts ? build_table(&all, count, &shift) : NULL;
+    if (!slots) {
+        free(starts);
+        pm_vec_deinit(&all);
         return pm_error_nomem();
     }
-    if (out.items) {
-        pm_vec_deinit(&mem->ranges);
-        mem->ranges = out;
-    }
-    for (size_t i = 0; i < count; i++) starts[i] = mem->ranges.items[i].start;
-    free(mem->starts);
-    mem->starts = starts;
-    mem->head.ranges = mem->ranges.items;
-    mem->head.count = count;
+    for (size_t i = 0; i < count; i++) starts[i] = all.items[i].start;
+    pm_vec_deinit(&mem->ranges);
     pm_vec_deinit(&mem->pending);
+    free(mem->starts);
+    free(mem->slots);
+    mem->ranges = all;
+    mem->starts = starts;
+    mem->slots = slots;
+    mem->head =
+        (struct pm_mem_head){.ranges = all.items, .count = count, .slots = slots, .slot_shift = shift};
     return NULL;
 }
 
@@ -217,7 +270,7 @@ const struct pm_mem_range *pm_mem_range_at(const struct pm_mem *mem, size_t inde
     return &mem->head.ranges[index];
 }
 
-const struct pm_mem_range *pm_mem_find_slow(const struct pm_mem *mem, pm_addr addr) {
+static const struct pm_mem_range *find_by_search(const struct pm_mem *mem, pm_addr addr) {
     const pm_addr *base = mem->starts;
     size_t count = mem->head.count;
     if (!count || addr < base[0]) return NULL;
@@ -226,11 +279,19 @@ const struct pm_mem_range *pm_mem_find_slow(const struct pm_mem *mem, pm_addr ad
         base = base[half] <= addr ? base + half : base;
         count -= half;
     }
-    size_t index = (size_t)(base - mem->starts);
-    const struct pm_mem_range *range = &mem->head.ranges[index];
-    if (addr >= range->end) return NULL;
-    *pm_mem_hint(addr) = (uint32_t)index;
-    return range;
+    const struct pm_mem_range *range = &mem->head.ranges[base - mem->starts];
+    return addr < range->end ? range : NULL;
+}
+
+const struct pm_mem_range *pm_mem_find_slow(const struct pm_mem *mem, pm_addr addr) {
+    const struct pm_mem_head *head = &mem->head;
+    uint64_t mask = UINT64_MAX >> head->slot_shift;
+    uint64_t at = (addr >> PM_MEM_GRAIN_BITS) * 0x9e3779b97f4a7c15ull >> head->slot_shift;
+    for (; head->slots[at] < head->count; at = (at + 1) & mask) {
+        const struct pm_mem_range *range = &head->ranges[head->slots[at]];
+        if (addr >= range->start && addr < range->end) return range;
+    }
+    return find_by_search(mem, addr);
 }
 
 /* The range behind `range` when it starts where this one ends. */

@@ -10,9 +10,8 @@
  * Not-saved parts of read-only file mappings (program text) are filled from the binaries, once they are
  * verified (modules.h). Ranges point into the mapped files: nothing is copied.
  *
- * THREADS    after pm_mem_finish() all readers may be used from many threads at once. Each thread remembers
- *            the ranges it hit last (a small table by address, so that a walk over many pages does not
- *            search); nothing is shared.
+ * THREADS    after pm_mem_finish() all readers may be used from many threads at once: nothing they look at
+ *            changes any more.
  * SIGBUS     a core that someone truncates while it is mapped kills us on the next read. The file's size
  *            when it was opened is the bound of every range; nothing else can be done about it.
  * OWNERSHIP  the bytes belong to whoever mapped them and must outlive the address space. */
@@ -76,39 +75,33 @@ struct pm_error *pm_mem_read(const struct pm_mem *mem, pm_addr addr, uint64_t le
 
 /* ---- only for the inline readers below: these are the hot calls of every heap walk ---- */
 
-#define PM_MEM_HINTS 1024 /* 256 MB of 256 KB pages without a search; 4 KB of thread-local memory */
-extern _Thread_local uint32_t pm_mem_hints[PM_MEM_HINTS];
-
-struct pm_mem_head {                   /* the first member of struct pm_mem */
-    const struct pm_mem_range *ranges; /* never NULL */
+struct pm_mem_head { /* the first member of struct pm_mem */
+    const struct pm_mem_range
+        *ranges; /* ascending; behind the last one an empty range that holds no address */
     size_t count;
+    const uint32_t *slots; /* hash table: 256 KB of addresses -> index of a range with bytes in them */
+    unsigned slot_shift;
 };
 
 const struct pm_mem_range *pm_mem_find_slow(const struct pm_mem *mem, pm_addr addr);
 const uint8_t *pm_mem_view_slow(const struct pm_mem *mem, pm_addr addr, uint64_t length);
 
-/* V8's pages are 256 KB and lie anywhere in 47 bits: fold the page number. A hint is an index that may be
- * stale or from another address space; whoever uses it checks the range it leads to. */
-static inline uint32_t *pm_mem_hint(pm_addr addr) {
-    return &pm_mem_hints[(addr >> 18 ^ addr >> 28 ^ addr >> 38) % PM_MEM_HINTS];
+#define PM_MEM_GRAIN_BITS 18 /* V8's pages are 256 KB: nearly always one range for each */
+
+/* The range that most likely holds addr; the caller checks it. */
+static inline const struct pm_mem_range *pm_mem_guess(const struct pm_mem *mem, pm_addr addr) {
+    const struct pm_mem_head *head = (const struct pm_mem_head *)(const void *)mem;
+    return &head->ranges[head->slots[(addr >> PM_MEM_GRAIN_BITS) * 0x9e3779b97f4a7c15ull >>
+                                     head->slot_shift]];
 }
 static inline const struct pm_mem_range *pm_mem_find(const struct pm_mem *mem, pm_addr addr) {
-    const struct pm_mem_head *head = (const struct pm_mem_head *)(const void *)mem;
-    uint32_t hint = *pm_mem_hint(addr);
-    if (hint < head->count) {
-        const struct pm_mem_range *range = &head->ranges[hint];
-        if (addr >= range->start && addr < range->end) return range;
-    }
-    return pm_mem_find_slow(mem, addr);
+    const struct pm_mem_range *range = pm_mem_guess(mem, addr);
+    return addr >= range->start && addr < range->end ? range : pm_mem_find_slow(mem, addr);
 }
 static inline const uint8_t *pm_mem_view(const struct pm_mem *mem, pm_addr addr, uint64_t length) {
-    const struct pm_mem_head *head = (const struct pm_mem_head *)(const void *)mem;
-    uint32_t hint = *pm_mem_hint(addr);
-    if (hint < head->count) {
-        const struct pm_mem_range *range = &head->ranges[hint];
-        if (addr >= range->start && addr < range->end && length <= range->end - addr && range->bytes)
-            return range->bytes + (addr - range->start);
-    }
+    const struct pm_mem_range *range = pm_mem_guess(mem, addr); /* the table has only ranges with bytes */
+    if (addr >= range->start && addr < range->end && length <= range->end - addr)
+        return range->bytes + (addr - range->start);
     return pm_mem_view_slow(mem, addr, length);
 }
 #define PM_MEM_READER(name, type)                                                                            \

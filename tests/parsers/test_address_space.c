@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/mman.h>
 
 #include "tests/support/assert_error.h"
 
@@ -191,7 +192,7 @@ static void test_random_pieces_against_an_array(void **state) {
     }
 }
 
-/* Many threads over many ranges: each has its own hints, so nobody reads another one's range. */
+/* Many threads over many ranges. */
 enum { RANGES = 20000, STEP = 0x40000 };
 static atomic_int wrong_answers;
 
@@ -222,20 +223,32 @@ static void test_threads(void **state) {
     assert_int_equal(wrong_answers, 0);
 }
 
-/* Two address spaces share a thread's hints. */
-static void test_hints_of_another_space(void **state) {
+/* Several ranges in one 256 KB grain, ranges over many grains, and one that is too large for the table of
+ * grains. */
+static void test_grains(void **state) {
     (void)state;
-    struct pm_mem *one PM_AUTO(mem) = mem_new();
-    struct pm_mem *two PM_AUTO(mem) = mem_new();
-    for (pm_addr i = 0; i < 8; i++) add(one, i * 0x1000, i * 0x1000 + 4, "one", 4);
-    add(two, 0x7000, 0x7004, "two", 4);
-    assert_pm_ok(pm_mem_finish(one));
-    assert_pm_ok(pm_mem_finish(two));
-    for (int i = 0; i < 4; i++) {
-        assert_int_equal(at(one, 0x7001), 'n');
-        assert_int_equal(at(two, 0x7001), 'w');
-        assert_int_equal(at(two, 0x6001), NOT_MAPPED);
+    struct pm_mem *mem PM_AUTO(mem) = mem_new();
+    const uint64_t grain = 1 << 18, large = grain << 17;
+    uint8_t *bytes = mmap(NULL, large, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert_ptr_not_equal(bytes, MAP_FAILED);
+    for (pm_addr i = 0; i < 64; i++) add(mem, grain + i * 64, grain + i * 64 + 32, "0123456789abcdef", 16);
+    assert_pm_ok(pm_mem_add(mem, 4 * grain + 8, 20 * grain + 8, bytes, 16 * grain, 0));
+    assert_pm_ok(pm_mem_add(mem, 1ull << 40, (1ull << 40) + large, bytes, large, 0));
+    assert_pm_ok(pm_mem_add(mem, 1ull << 60, 1ull << 61, NULL, 0, 0));
+    assert_pm_ok(pm_mem_finish(mem));
+    for (pm_addr i = 0; i < 64; i++) {
+        assert_int_equal(at(mem, grain + i * 64 + 15), 'f');
+        assert_int_equal(at(mem, grain + i * 64 + 16), NOT_SAVED);
+        assert_int_equal(at(mem, grain + i * 64 + 32), NOT_MAPPED);
     }
+    assert_int_equal(at(mem, 4 * grain + 7), NOT_MAPPED);
+    for (pm_addr i = 4; i < 20; i++) assert_int_equal(at(mem, i * grain + 8), 0);
+    assert_int_equal(at(mem, 20 * grain + 7), 0);
+    assert_int_equal(at(mem, 20 * grain + 8), NOT_MAPPED);
+    assert_int_equal(at(mem, (1ull << 40) + large - 1), 0);
+    assert_int_equal(at(mem, (1ull << 40) + large), NOT_MAPPED);
+    assert_int_equal(at(mem, (1ull << 61) - 1), NOT_SAVED);
+    munmap(bytes, large);
 }
 
 int main(void) {
@@ -249,7 +262,7 @@ int main(void) {
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_random_pieces_against_an_array),
         cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_hints_of_another_space),
+        cmocka_unit_test(test_grains),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
