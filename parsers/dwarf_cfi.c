@@ -4,16 +4,16 @@
  * them: 50 to 120 ms and 37 to 80 MB for each file, and one CIE with an augmentation that this libdwarf does
  * not know (the B of arm64's "zRB") loses the whole file. A stack needs a hundred of them. So:
  *
- *     .eh_frame_hdr            .eh_frame                       what libdwarf is given
+ *     .eh_frame_hdr            .eh_frame                  what libdwarf is given
  *     sorted (pc, FDE) pairs
- *     binary search  ------->  FDE --> CIE                     a .debug_frame of 100 to 7,000 bytes with two
- * records: headers are read here:    --->  CIE  alignments, return column, first instructions encodings,
- * augmentation         FDE  absolute start, length, instructions
+ *     binary search  ------->  FDE --> CIE                an .eh_frame of 100 to 7,000 bytes, two records:
+ *                              their headers are    --->  CIE  alignments, return column, instructions
+ *                              read here                  FDE  absolute start, length, instructions
  *
  * through dwarf_object_init_b(), which takes sections from callbacks instead of a file. libdwarf runs the
- * instructions, we only read the headers: 7 to 13 us for each new pc, no memory kept, and nothing of a
- * hostile file but these two records gets into libdwarf. A file without .eh_frame_hdr has its headers read
- * once, front to back, and sorted.
+ * instructions, we read the headers: 7 to 13 us for each new pc, no memory kept, and nothing but these two
+ * records of a hostile file gets into libdwarf. A file without .eh_frame_hdr has its headers read once, front
+ * to back, and sorted.
  *
  * DW_CFA_set_loc takes an absolute address here, whatever encoding the CIE has: no compiler writes it into
  * .eh_frame. */
@@ -21,7 +21,6 @@
 
 #include <dwarf.h>
 #include <elf.h>
-#include <gelf.h>
 #include <libdwarf.h>
 #include <string.h>
 
@@ -616,77 +615,58 @@ void pm_cfi_destroy(struct pm_cfi *cfi) {
 
 /* ------------------------------------------------------------------ the sections of a file */
 
-static void set_section(struct pm_cfi_section *ret, Elf *handle, const GElf_Shdr *header) {
-    size_t size = 0;
-    const char *bytes = elf_rawfile(handle, &size);
-    if (!bytes || (header->sh_flags & SHF_COMPRESSED) || header->sh_type == SHT_NOBITS ||
-        !pm_range_inside(header->sh_offset, header->sh_size, 0, size) || header->sh_size == 0)
-        return;
-    *ret =
-        (struct pm_cfi_section){(const uint8_t *)bytes + header->sh_offset, header->sh_size, header->sh_addr};
+static struct pm_cfi_section find_section(const struct pm_elf *elf, const char *name) {
+    struct pm_cfi_section section = {0};
+    section.bytes = pm_elf_section(elf, name, &section.size, &section.vaddr);
+    return section;
 }
 
 /* Without section headers: the program header of .eh_frame_hdr, which points to .eh_frame. */
-static void sections_of_segments(const struct pm_elf *elf, Elf *handle, struct pm_cfi_sections *ret) {
-    size_t count = 0;
-    if (elf_getphdrnum(handle, &count) != 0) return;
-    for (size_t i = 0; i < count && i < INT32_MAX; i++) {
-        GElf_Phdr header;
-        if (!gelf_getphdr(handle, (int)i, &header) || header.p_type != PT_GNU_EH_FRAME) continue;
-        const uint8_t *bytes = pm_elf_bytes(elf, header.p_vaddr, header.p_memsz);
-        if (!bytes || header.p_memsz < 4) return;
-        struct pm_cfi_section hdr = {bytes, header.p_memsz, header.p_vaddr};
+static void sections_of_segments(const struct pm_elf *elf, struct pm_cfi_sections *ret) {
+    uint64_t file_size;
+    const uint8_t *file = pm_elf_file(elf, &file_size);
+    struct pm_cursor c = pm_cursor_make(file, file_size, 0);
+    Elf64_Ehdr header;
+    const uint8_t *bytes = pm_cursor_take(&c, sizeof(header));
+    if (!bytes) return;
+    memcpy(&header, bytes, sizeof(header));
+    pm_cursor_seek(&c, header.e_phoff);
+    for (unsigned i = 0; i < header.e_phnum && (bytes = pm_cursor_take(&c, sizeof(Elf64_Phdr))); i++) {
+        Elf64_Phdr program;
+        memcpy(&program, bytes, sizeof(program));
+        if (program.p_type != PT_GNU_EH_FRAME) continue;
+        struct pm_cfi_section table = {pm_elf_bytes(elf, program.p_vaddr, program.p_filesz), program.p_filesz,
+                                       program.p_vaddr};
         uint64_t position = 4, frame;
-        if (!pm_cfi_pointer(&hdr, &position, bytes[1], hdr.vaddr, &frame)) return;
+        if (!table.bytes || table.size < 4 ||
+            !pm_cfi_pointer(&table, &position, table.bytes[1], table.vaddr, &frame))
+            return;
         for (size_t k = 0; k < pm_elf_segment_count(elf); k++) {
             const struct pm_elf_segment *segment = pm_elf_segment(elf, k);
             if (frame < segment->vaddr || frame - segment->vaddr >= segment->file_size) continue;
             uint64_t size = segment->file_size - (frame - segment->vaddr);
-            const uint8_t *frames = pm_elf_bytes(elf, frame, size);
-            if (!frames) return;
-            ret->eh_frame_hdr = hdr;
-            ret->eh_frame = (struct pm_cfi_section){frames, size, frame};
+            ret->eh_frame_hdr = table;
+            ret->eh_frame = (struct pm_cfi_section){pm_elf_bytes(elf, frame, size), size, frame};
             return;
         }
     }
 }
 
-/* The next section with a name, or NULL. */
-static Elf_Scn *next_section(Elf *handle, Elf_Scn *section, GElf_Shdr *header_ret, const char **name_ret) {
-    size_t names;
-    if (!handle || elf_getshdrstrndx(handle, &names) != 0) return NULL;
-    while ((section = elf_nextscn(handle, section))) {
-        if (!gelf_getshdr(section, header_ret)) continue;
-        *name_ret = elf_strptr(handle, names, header_ret->sh_name);
-        if (*name_ret) return section;
-    }
-    return NULL;
-}
-
 void pm_cfi_sections_of_elf(const struct pm_elf *elf, struct pm_cfi_sections *ret) {
-    *ret = (struct pm_cfi_sections){0};
-    Elf *handle = pm_elf_handle(elf);
-    GElf_Shdr header;
-    const char *name;
-    for (Elf_Scn *section = NULL; (section = next_section(handle, section, &header, &name));) {
-        if (strcmp(name, ".eh_frame_hdr") == 0)
-            set_section(&ret->eh_frame_hdr, handle, &header);
-        else if (strcmp(name, ".eh_frame") == 0)
-            set_section(&ret->eh_frame, handle, &header);
-        else if (strcmp(name, ".debug_frame") == 0)
-            set_section(&ret->debug_frame, handle, &header);
-    }
-    if (handle && !ret->eh_frame.bytes) sections_of_segments(elf, handle, ret);
+    *ret = (struct pm_cfi_sections){
+        .eh_frame_hdr = find_section(elf, ".eh_frame_hdr"),
+        .eh_frame = find_section(elf, ".eh_frame"),
+        .debug_frame = find_section(elf, ".debug_frame"),
+    };
+    if (!ret->eh_frame.bytes) sections_of_segments(elf, ret);
 }
 
 bool pm_cfi_plt_of_elf(const struct pm_elf *elf, uint64_t vaddr, uint64_t *start_ret) {
-    Elf *handle = pm_elf_handle(elf);
-    GElf_Shdr header;
-    const char *name;
-    for (Elf_Scn *section = NULL; (section = next_section(handle, section, &header, &name));) {
-        if (strncmp(name, ".plt", 4) != 0 && strcmp(name, ".iplt") != 0) continue;
-        if (vaddr < header.sh_addr || vaddr - header.sh_addr >= header.sh_size) continue;
-        *start_ret = header.sh_addr;
+    static const char *const names[] = {".plt", ".plt.sec", ".plt.got", ".iplt"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        struct pm_cfi_section section = find_section(elf, names[i]);
+        if (!section.bytes || vaddr < section.vaddr || vaddr - section.vaddr >= section.size) continue;
+        *start_ret = section.vaddr;
         return true;
     }
     return false;
@@ -908,8 +888,10 @@ struct line_unit { /* one compilation unit that was asked for */
     Dwarf_Signed count;
 };
 
+enum { LINE_SECTIONS = 10 };
+
 struct pm_line_table {
-    PM_VEC(struct object_section) sections;
+    struct object_section sections[LINE_SECTIONS];
     struct object object;
     Dwarf_Obj_Access_Interface interface;
     Dwarf_Debug debug;
@@ -928,7 +910,6 @@ void pm_line_close(struct pm_line_table *table) {
         dwarf_dealloc(table->debug, table->aranges[i], DW_DLA_ARANGE);
     if (table->aranges) dwarf_dealloc(table->debug, table->aranges, DW_DLA_LIST);
     if (table->debug) dwarf_object_finish(table->debug, NULL);
-    pm_vec_deinit(&table->sections);
     pm_vec_deinit(&table->names);
     pm_vec_deinit(&table->units);
     free(table);
@@ -940,30 +921,27 @@ static void drop_error(Dwarf_Debug debug, Dwarf_Error *error) {
 }
 
 static bool collect_sections(const struct pm_elf *elf, struct pm_line_table *table) {
-    Elf *handle = pm_elf_handle(elf);
-    GElf_Shdr header;
-    const char *name;
-    bool has_lines = false, has_aranges = false;
-    for (Elf_Scn *scn = NULL; (scn = next_section(handle, scn, &header, &name));) {
-        struct pm_cfi_section section = {0};
-        if (strncmp(name, ".debug_", 7) == 0) set_section(&section, handle, &header);
-        if (!section.bytes) continue;
-        has_lines |= strcmp(name, ".debug_line") == 0;
-        has_aranges |= strcmp(name, ".debug_aranges") == 0;
-        if (!pm_vec_push(&table->sections, ((struct object_section){name, section.bytes, section.size})))
-            return false;
-    }
     /* .debug_aranges says which unit covers a pc; without it every unit would have to be read. */
-    return has_lines && has_aranges && table->sections.count < UINT16_MAX;
+    static const char *const names[LINE_SECTIONS] = {
+        ".debug_line", ".debug_aranges",  ".debug_info",   ".debug_abbrev",   ".debug_str",
+        ".debug_addr", ".debug_line_str", ".debug_ranges", ".debug_rnglists", ".debug_str_offsets"};
+    enum { needed = 4 };
+    for (size_t i = 0; i < LINE_SECTIONS; i++) {
+        struct pm_cfi_section found = find_section(elf, names[i]);
+        if (!found.bytes && i < needed) return false;
+        if (found.bytes)
+            table->sections[table->object.count++] =
+                (struct object_section){names[i], found.bytes, found.size};
+    }
+    table->object.sections = table->sections;
+    return true;
 }
 
 struct pm_line_table *pm_line_open(const struct pm_elf *elf) {
     struct pm_line_table *table = calloc(1, sizeof(*table));
     if (!table) return NULL;
-    if (collect_sections(elf, table)) {
-        table->object = (struct object){table->sections.items, table->sections.count};
-        if (!open_object(&table->object, &table->interface, &table->debug)) table->debug = NULL;
-    }
+    if (!collect_sections(elf, table) || !open_object(&table->object, &table->interface, &table->debug))
+        table->debug = NULL;
     Dwarf_Error error = NULL;
     if (table->debug &&
         dwarf_get_aranges(table->debug, &table->aranges, &table->arange_count, &error) == DW_DLV_OK)

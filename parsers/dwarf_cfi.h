@@ -1,11 +1,13 @@
 /* dwarf_cfi.h - one ELF file's call frame information: pc -> the rules that give the caller's registers; the
  * expressions in those rules; and file:line of a pc. The adapter of libdwarf: no other file includes it.
  *
- * Not for walking: that is unwind.c. Knows no registers but their DWARF numbers.
- * Addresses are the file's own ("vaddr").
+ * Not for walking: that is unwind.c. Knows no registers but their DWARF numbers. Addresses are the file's own
+ * ("vaddr").
+ *
  * OWNERSHIP  a pm_cfi points into the bytes it was made of (the pm_elf, the core's memory), which must
- * outlive it; blocks in rows point there too. FAILURE    creating fails only without memory. Broken or
- * missing information is an answer of pm_cfi_find(). */
+ *            outlive it; blocks in rows point there too.
+ * FAILURE    creating fails only without memory. Broken or missing information is an answer of
+ *            pm_cfi_find(). */
 #ifndef PM_PARSERS_DWARF_CFI_H
 #define PM_PARSERS_DWARF_CFI_H
 

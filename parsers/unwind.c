@@ -4,7 +4,7 @@
  * compiler has left a row of rules (CFI), seen from this pc:
  *
  *      higher addresses                             rules of such a row
- *      |  frame of the caller     |                   CFA    = rsp + 48        or rbp + 16, or an expression
+ *      |  frame of the caller     |                   CFA    = rsp + 48   or rbp + 16, or an expression
  *      |--------------------------| <- CFA            rip    = [CFA - 8]
  *      |  return address          |    = the          rbp    = [CFA - 16]
  *      |  saved rbp, rbx ...      |    caller's       rbx    = [CFA - 24]
@@ -16,28 +16,31 @@
  * gives the registers of the caller at its return address: the same problem, one frame further. A row whose
  * rule for the return address is "undefined" (_start, clone) ends the stack.
  *
- * WHICH PC    A return address is the instruction *behind* the call. When the call never returns (abort) that
- * may already be another function, so pc - 1 is looked up. Where execution really stood at pc (the top frame,
- * and a frame that a signal interrupted) pc itself is. After a frame whose CFI is marked 'S' (signal
- * trampoline) comes an interrupted one. glibc's trampoline is described from one byte before its start, so
- * that pc - 1 finds it. WHERE       Rows come from the file on disk, because a core does not save program
- * text. V8 maps parts of the program a second time, so the way from pc to the file's address goes through the
- * mapping that holds pc, not through one bias for each file. The vdso has no file: its ELF image is in the
- * core, as are those of libraries that gcore saved and that nobody has on disk. NO ROW      The caller
- * (v8layout/js_frames.c) knows V8's frames. Solved here, because they are native:
- *             - signal trampolines, known by their instructions (musl's have no CFI, arm64's loses the
- * interrupted pc);
- *             - PLT stubs (lld gives them no CFI): nothing or one or two words are pushed;
- *             - V8's PushAllRegistersAndIterateStack, hand-written assembly in every stack of a garbage
- * collection: a plain rbp frame that leaves the preserved registers as they are;
- *             - a jump to an address without code (a call through a null pointer): only the return address is
- * on the stack;
- *             - aarch64 keeps frame pointers everywhere, so they are followed where the CFI is silent.
- * MUST END    The stack is data of a crashed process. A caller's sp must be above ours: on x86-64 always,
+ * WHICH PC  A return address is the instruction behind the call. When the call never returns (abort) that may
+ * already be another function, so pc - 1 is looked up. Where execution really stood at pc (the top frame, and
+ * a frame that a signal interrupted), pc itself is. glibc's signal trampoline is described from one byte
+ * before its start, so that pc - 1 finds it, too.
+ *
+ * WHERE  Rows come from the file on disk, because a core does not save program text. V8 maps parts of the
+ * program a second time, so the way from pc to the file's address goes through the mapping that holds pc, not
+ * through one bias for each file. Where the file is missing, gcore may have saved what was mapped of it: then
+ * the rows are read from the core.
+ *
+ * NO ROW  The caller (v8layout/js_frames.c) knows V8's frames. Solved here, because they are native:
+ * - signal trampolines, known by their instructions: musl's have no CFI, arm64's loses the interrupted pc;
+ * - PLT stubs (lld gives them no CFI): nothing, or one or two words are pushed;
+ * - V8's PushAllRegistersAndIterateStack, hand-written assembly in every stack of a garbage collection: a
+ *   plain rbp frame that leaves the preserved registers as they are;
+ * - a jump to an address without code (a call through a null pointer): only the return address is pushed;
+ * - aarch64 keeps frame pointers everywhere: they are followed where a module's CFI is silent.
+ *
+ * MUST END  The stack is data of a crashed process. A caller's sp must be above ours: on x86-64 always,
  * because a call pushes; on aarch64 a leaf may have the same sp, but then not the same pc. Only a signal may
- * have come from another stack (sigaltstack). Expressions have a limit of steps, and who walks has a limit of
- * frames. SIGNED      arm64 return addresses on the stack carry a signature in their upper bits (PAC):
- * cleared, not checked. */
+ * have come from another stack (sigaltstack). Expressions have a limit of steps, and whoever walks has a
+ * limit of frames.
+ *
+ * SIGNED  arm64 return addresses on the stack carry a signature in their upper bits (PAC): cleared, not
+ * checked. */
 #include "parsers/unwind.h"
 
 #include <elf.h>
@@ -53,8 +56,7 @@
 #include "postmortem/base/vec.h"
 
 #define CACHED_ROWS       1024       /* by pc; deep stacks repeat a few hundred */
-#define MAX_IMAGE_HEADERS 64         /* program headers of an image in memory; the vdso has 4 */
-#define MAX_IMAGE_SYMBOLS 1000       /* of the vdso, which has 10 */
+#define MAX_IMAGE_HEADERS 64         /* program headers of an image in memory; usual are 4 to 14 */
 #define MAX_MANGLED       (16 << 10) /* libiberty stops at 1,024 characters by itself */
 #define MAX_DEMANGLED     (16 << 10) /* a hostile name of 100 characters can demangle to gigabytes */
 
@@ -65,39 +67,27 @@ struct cached_row {
     struct pm_cfi_row row; /* only when found */
 };
 
-struct source {                     /* the CFI of one module or image; opened when it is first needed */
-    const struct pm_module *module; /* NULL = the vdso */
-    struct pm_cfi *cfi;             /* NULL = there is none */
-    bool in_memory;                 /* of the image in the core: addresses go by `bias` */
+struct source { /* the CFI of one module or image; opened when it is first needed */
+    const struct pm_module *module;
+    struct pm_cfi *cfi; /* NULL = there is none */
+    bool in_memory;     /* of the image in the core: addresses go by `bias` */
     uint64_t bias;
     struct pm_line_table *lines;
     bool lines_tried;
 };
 
 struct image { /* an ELF file as the process had it in memory */
-    pm_addr start, end;
     uint64_t bias;
     struct pm_cfi_sections sections;
-    pm_addr dynamic;
-    uint64_t dynamic_size;
-};
-
-struct image_symbol {
-    const char *name;
-    pm_addr start;
-    uint64_t size;
 };
 
 struct pm_unwinder {
-    const struct pm_core *core;
     const struct pm_modules *modules;
     const struct pm_mem *mem;
     const struct pm_arch *arch;
     uint64_t pac_mask;
     PM_VEC(struct source *) sources;
     struct cached_row *rows[CACHED_ROWS];
-    struct image vdso; /* start == end: none */
-    PM_VEC(struct image_symbol) vdso_symbols;
 };
 
 /* ------------------------------------------------------------------ ELF images in the process's memory */
@@ -130,7 +120,7 @@ static bool read_image(const struct pm_mem *mem, pm_addr start, struct image *re
     Elf64_Phdr programs[MAX_IMAGE_HEADERS];
     size_t count = header.e_phnum < MAX_IMAGE_HEADERS ? header.e_phnum : MAX_IMAGE_HEADERS;
     if (!pm_mem_copy(mem, start + header.e_phoff, programs, count * sizeof(*programs))) return false;
-    struct image image = {.start = start, .end = start};
+    struct image image = {0};
     bool loaded = false;
     for (size_t i = 0; i < count && !loaded; i++) {
         if (programs[i].p_type != PT_LOAD || programs[i].p_offset != 0) continue;
@@ -138,49 +128,10 @@ static bool read_image(const struct pm_mem *mem, pm_addr start, struct image *re
         loaded = true;
     }
     if (!loaded) return false;
-    for (size_t i = 0; i < count; i++) {
-        const Elf64_Phdr *program = &programs[i];
-        pm_addr from = program->p_vaddr + image.bias;
-        if (program->p_type == PT_LOAD && from >= start && program->p_memsz <= UINT64_MAX - from) {
-            if (from + program->p_memsz > image.end) image.end = from + program->p_memsz;
-        } else if (program->p_type == PT_GNU_EH_FRAME) {
-            find_image_frames(mem, &image, program);
-        } else if (program->p_type == PT_DYNAMIC) {
-            image.dynamic = from;
-            image.dynamic_size = program->p_memsz;
-        }
-    }
+    for (size_t i = 0; i < count; i++)
+        if (programs[i].p_type == PT_GNU_EH_FRAME) find_image_frames(mem, &image, &programs[i]);
     *ret = image;
     return true;
-}
-
-/* The vdso's dynamic symbols: clock_gettime and a few more. Their number is in no header; the string table
- * follows them. */
-static void read_vdso_symbols(struct pm_unwinder *unwinder) {
-    const struct image *image = &unwinder->vdso;
-    pm_addr symbols = 0, names = 0;
-    for (uint64_t at = 0; at + sizeof(Elf64_Dyn) <= image->dynamic_size && at < 64 * sizeof(Elf64_Dyn);
-         at += sizeof(Elf64_Dyn)) {
-        Elf64_Dyn dynamic;
-        if (!pm_mem_copy(unwinder->mem, image->dynamic + at, &dynamic, sizeof(dynamic))) return;
-        if (dynamic.d_tag == DT_SYMTAB) symbols = dynamic.d_un.d_ptr + image->bias;
-        if (dynamic.d_tag == DT_STRTAB) names = dynamic.d_un.d_ptr + image->bias;
-        if (dynamic.d_tag == DT_NULL) break;
-    }
-    if (!symbols || symbols >= names) return;
-    for (uint64_t i = 1; i < MAX_IMAGE_SYMBOLS && symbols + (i + 1) * sizeof(Elf64_Sym) <= names; i++) {
-        Elf64_Sym symbol;
-        if (!pm_mem_copy(unwinder->mem, symbols + i * sizeof(symbol), &symbol, sizeof(symbol))) return;
-        uint64_t room = 0;
-        const uint8_t *text = pm_mem_view_some(unwinder->mem, names + symbol.st_name, &room);
-        if (ELF64_ST_TYPE(symbol.st_info) != STT_FUNC || !text || !memchr(text, 0, room)) continue;
-        struct image_symbol item = {(const char *)text, symbol.st_value + image->bias, symbol.st_size};
-        if (!pm_vec_push(&unwinder->vdso_symbols, item)) return;
-    }
-}
-
-bool pm_unwind_in_vdso(const struct pm_unwinder *unwinder, pm_addr pc) {
-    return pc >= unwinder->vdso.start && pc < unwinder->vdso.end;
 }
 
 /* ------------------------------------------------------------------ CFI of a pc */
@@ -196,12 +147,8 @@ static void open_source(struct pm_unwinder *unwinder, struct source *source) {
     const struct pm_module *module = source->module;
     struct pm_cfi_sections sections = {0};
     struct image image;
-    if (module && module->elf) {
+    if (module->elf) {
         pm_cfi_sections_of_elf(module->elf, &sections);
-    } else if (!module) {
-        source->in_memory = true;
-        source->bias = unwinder->vdso.bias;
-        sections = unwinder->vdso.sections;
     } else if (read_image(unwinder->mem, module->start, &image)) {
         source->in_memory = true;
         source->bias = image.bias;
@@ -235,7 +182,7 @@ static const struct cached_row *find_row(struct pm_unwinder *unwinder, pm_addr l
     (*slot)->result = PM_CFI_NONE;
     uint64_t vaddr = 0;
     const struct pm_module *module = pm_modules_find(unwinder->modules, lookup, &vaddr);
-    if (!module && !pm_unwind_in_vdso(unwinder, lookup)) return *slot;
+    if (!module) return *slot;
     struct source *source = find_source(unwinder, module);
     if (!source || !source->cfi) return *slot;
     (*slot)->bias = source->in_memory ? source->bias : lookup - vaddr;
@@ -416,8 +363,8 @@ static enum pm_unwind_result step_without_row(struct pm_unwinder *unwinder, cons
     if (exact_pc && module->elf && pm_cfi_plt_of_elf(module->elf, vaddr, &plt))
         return step_call(unwinder, in, arch->plt_depth(vaddr, plt), out);
     const char *symbol = pm_unwind_raw_symbol(unwinder, pc, exact_pc, NULL);
-    if (symbol ? strcmp(symbol, "PushAllRegistersAndIterateStack") == 0
-               : !exact_pc && arch->is_v8_push_registers && arch->is_v8_push_registers(unwinder->mem, pc))
+    if ((symbol && strcmp(symbol, "PushAllRegistersAndIterateStack") == 0) ||
+        (!exact_pc && arch->is_v8_push_registers && arch->is_v8_push_registers(unwinder->mem, pc)))
         return step_fp_preserving(unwinder, in, out);
     if (!arch->pushes_return && !(symbol && strncmp(symbol, "Builtins_", 9) == 0))
         return pm_unwind_step_fp(unwinder, in, out);
@@ -451,19 +398,10 @@ const char *pm_unwind_raw_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool 
     pm_addr lookup = exact_pc ? pc : pc - 1;
     uint64_t vaddr;
     const struct pm_module *module = pm_modules_find(unwinder->modules, lookup, &vaddr);
-    if (module) {
-        struct pm_elf_symbol symbol;
-        if (!module->elf || !pm_elf_symbol_at(module->elf, vaddr, &symbol)) return NULL;
-        if (offset_ret) *offset_ret = vaddr + (exact_pc ? 0 : 1) - symbol.value;
-        return symbol.name;
-    }
-    for (size_t i = 0; i < unwinder->vdso_symbols.count; i++) {
-        const struct image_symbol *symbol = &unwinder->vdso_symbols.items[i];
-        if (lookup < symbol->start || lookup - symbol->start >= symbol->size) continue;
-        if (offset_ret) *offset_ret = pc - symbol->start;
-        return symbol->name;
-    }
-    return NULL;
+    struct pm_elf_symbol symbol;
+    if (!module || !module->elf || !pm_elf_symbol_at(module->elf, vaddr, &symbol)) return NULL;
+    if (offset_ret) *offset_ret = vaddr + (exact_pc ? 0 : 1) - symbol.value;
+    return symbol.name;
 }
 
 struct demangled {
@@ -544,13 +482,10 @@ struct pm_error *pm_unwinder_create(const struct pm_core *core, const struct pm_
     struct pm_unwinder *unwinder = calloc(1, sizeof(*unwinder));
     if (!unwinder) return pm_error_nomem();
     const struct pm_core_info *info = pm_core_info(core);
-    unwinder->core = core;
     unwinder->modules = modules;
     unwinder->mem = pm_core_memory(core);
     unwinder->arch = pm_arch(info->machine);
     unwinder->pac_mask = info->pac_mask;
-    if (info->sysinfo_ehdr && read_image(unwinder->mem, info->sysinfo_ehdr, &unwinder->vdso))
-        read_vdso_symbols(unwinder);
     *ret = unwinder;
     return NULL;
 }
@@ -560,6 +495,5 @@ void pm_unwinder_destroy(struct pm_unwinder *unwinder) {
     for (size_t i = 0; i < unwinder->sources.count; i++) source_destroy(unwinder->sources.items[i]);
     for (size_t i = 0; i < CACHED_ROWS; i++) free(unwinder->rows[i]);
     pm_vec_deinit(&unwinder->sources);
-    pm_vec_deinit(&unwinder->vdso_symbols);
     free(unwinder);
 }

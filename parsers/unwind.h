@@ -2,8 +2,9 @@
  *
  * LLVM libunwind cannot unwind a core, so the walk is ours; CFI rows come from libdwarf (.eh_frame,
  * .debug_frame). V8's own frames have no CFI: v8layout/js_frames.c steps over those and comes back here. Ask
- * there first: on aarch64 a native pc without CFI is stepped by its frame pointer here. OWNERSHIP  the core
- * and modules must outlive the unwinder. THREADS  not thread-safe. */
+ * there first: on aarch64 a native pc without CFI is stepped by its frame pointer here.
+ *
+ * OWNERSHIP  the core and modules must outlive the unwinder. THREADS  not thread-safe. */
 #ifndef PM_PARSERS_UNWIND_H
 #define PM_PARSERS_UNWIND_H
 
@@ -46,14 +47,11 @@ enum pm_unwind_result pm_unwind_step_fp(struct pm_unwinder *unwinder, const stru
 
 /* The demangled function at a pc (no parameters), as arena-less malloc text; NULL = no symbol. `offset_ret`
  * (may be NULL) bytes behind its start. A compiler's suffix of a copy (.isra.0, .constprop.1, .cold) is left
- * out. Symbols of the vdso, which is no module, are found too. */
+ * out. */
 char *pm_unwind_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc, uint64_t *offset_ret);
 /* The same without demangling; the text belongs to the module. */
 const char *pm_unwind_raw_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc,
                                  uint64_t *offset_ret);
-/* Is pc in the vdso, the kernel's code in every process? */
-bool pm_unwind_in_vdso(const struct pm_unwinder *unwinder, pm_addr pc);
-
 /* Source file and line, where the module has DWARF line tables (official node: libuv and other C parts). The
  * text lives as long as the unwinder. */
 bool pm_unwind_line(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc, const char **file_ret,

@@ -5,8 +5,8 @@
  *
  * To add a machine: a file arch/NAME.c with one `const struct pm_arch`, its line in arch.c and in
  * parsers/CMakeLists.txt, its value in enum pm_machine (core_file.h) with the register note in core_file.c.
- * Test: tests/unwind/test_arch.c compares numbers and names with libunwind's;
- * tests/unwind/test_unwind_cores.c walks real cores. */
+ * Test: tests/unwind/test_arch.c compares numbers and names with libunwind's; tests/unwind/test_node_stacks.c
+ * walks real cores. */
 #ifndef PM_PARSERS_ARCH_ARCH_H
 #define PM_PARSERS_ARCH_ARCH_H
 
@@ -16,7 +16,6 @@ struct pm_arch {
     struct pm_unwind_arch public;
     uint64_t preserved; /* registers that a function must give back as they were: the rule without a rule */
     bool pushes_return; /* a call pushes the return address (x86-64); else it is in return_address */
-    unsigned sp_alignment;
 
     /* Is pc at the system call of a signal trampoline? Then the interrupted registers, from the signal frame
      * on the stack. Known by the instructions, because musl's and the arm64 kernel's trampolines lack usable
@@ -43,10 +42,6 @@ static inline bool pm_regs_has(const struct pm_regs *regs, unsigned number) {
 static inline void pm_regs_set(struct pm_regs *regs, unsigned number, uint64_t value) {
     regs->value[number] = value;
     regs->valid |= 1ull << number;
-}
-static inline void pm_regs_clear(struct pm_regs *regs, unsigned number) {
-    regs->value[number] = 0;
-    regs->valid &= ~(1ull << number);
 }
 
 #endif
