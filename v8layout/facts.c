@@ -350,9 +350,11 @@ static void limits_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t 
     for (uint64_t i = 0; i + 4 <= size; i++) {
         const uint8_t *at = code + i;
         bool multiply = i + 5 <= size && at[0] == 0x48 && at[1] == 0x0f && at[2] == 0xaf && at[3] == 0x47;
-        if (multiply && count < 2) {
-            field[count++] = at[4];
-            i += 4;
+        bool multiply_wide =
+            i + 8 <= size && at[0] == 0x48 && at[1] == 0x0f && at[2] == 0xaf && at[3] == 0x87;
+        if ((multiply || multiply_wide) && count < 2) {
+            field[count++] = multiply ? at[4] : pm_load_u32(at + 4);
+            i += multiply ? 4 : 7;
             continue;
         }
         if (at[0] != 0x48 || at[1] != 0x8b) continue;
@@ -373,19 +375,26 @@ static void limits_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t 
 }
 
 static void limits_aarch64(struct v8_facts *facts, const uint8_t *code, uint64_t size) {
-    uint32_t field[3] = {0};
+    uint32_t field[3] = {0}, sum[32] = {0};
+    bool based[32] = {[0] = true};
     unsigned count = 0, loaded = 32;
     for (uint64_t i = 0; i + 4 <= size; i += 4) {
         uint32_t op = pm_load_u32(code + i), rt = op & 31, rn = op >> 5 & 31, offset = (op >> 10 & 0xfff) * 8;
-        if (op == 0xd65f03c0u) break;                       /* ret */
-        if ((op & 0xffc00000u) == 0xa9400000u && rn == 0) { /* ldp xt, xt2, [x0, #imm] */
-            field[0] = (op >> 15 & 0x7f) * 8, field[1] = field[0] + 8, count = 2;
+        if (op == 0xd65f03c0u) break;                         /* ret */
+        if ((op & 0xffc00000u) == 0x91000000u && based[rn]) { /* add xt, xn, #imm */
+            sum[rt] = sum[rn] + (op >> 10 & 0xfff);
+            based[rt] = true;
+        } else if ((op & 0xffc00000u) == 0xa9400000u && based[rn]) { /* ldp xt, xt2, [xn, #imm] */
+            field[0] = sum[rn] + (op >> 15 & 0x7f) * 8;
+            field[1] = field[0] + 8;
+            count = 2;
+        } else if ((op & 0xffc00000u) == 0xf9400000u) { /* ldr xt, [xn, #imm] */
+            if (based[rn] && count < 2)
+                field[count++] = sum[rn] + offset, loaded = rt;
+            else if (count == 2 && rn == loaded)
+                field[2] = offset;
+            based[rt] = false;
         }
-        if ((op & 0xffc00000u) != 0xf9400000u) continue; /* ldr xt, [xn, #imm] */
-        if (rn == 0 && count < 2)
-            field[count++] = offset, loaded = rt;
-        else if (count == 2 && rn == loaded)
-            field[2] = offset;
     }
     if (count < 2) return;
     facts->limits = (struct v8_limit_offsets){field[0] < field[1] ? field[0] : field[1],

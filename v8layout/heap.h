@@ -120,7 +120,7 @@ struct v8_object {
 struct v8_walk_stats {
     uint64_t objects, object_bytes; /* live objects: no fillers, no forwarded ones */
     uint64_t filler_bytes;          /* free space and fillers */
-    uint64_t unused_tail;           /* of it, at the end of the current young page: behind the allocation top */
+    uint64_t unused_tail;           /* of it, at the end of the current young page (behind the allocation top), or all of a young page */
     uint64_t skipped_bytes;         /* allocation areas and unallocated ends */
     uint64_t forwarded, forwarded_bytes;
     uint64_t unparsed_bytes, unparsed_gaps; /* lost until the walk found the next object */

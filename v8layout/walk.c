@@ -161,7 +161,8 @@ bool v8_walk_page(struct v8_walker *walker, const struct v8_page *page, v8_visit
         if (size) {
             if (map->type == V8_T_FREE_SPACE || map->type == V8_T_FILLER) {
                 stats->filler_bytes += size;
-                if (page->current && at + size >= page->end) stats->unused_tail += size;
+                bool unused = page->current || (page->space == V8_SPACE_NEW && at == page->start);
+                if (unused && at + size >= page->end) stats->unused_tail += size;
             } else {
                 struct v8_object object = {at, size <= available ? bytes : NULL, size, map};
                 stats->objects++;

@@ -58,13 +58,16 @@ static uint32_t try_form(struct v8_finder *f, bool metadata, unsigned link, unsi
     struct v8_votes *forms = calloc((size_t)HEADER_WORDS * HEADER_WORDS, sizeof(*forms));
     uint32_t best = 0;
     if (!forms) return 0;
+    pm_addr last = 0;
     size_t step = f->aligned.count > 4096 ? f->aligned.count / 4096 : 1;
     for (size_t i = 0; i < f->aligned.count; i += step) {
         pm_addr header;
         uint64_t words[HEADER_WORDS];
         if (!v8_chunk_header(f, f->aligned.items[i], metadata, link, &header) ||
-            !pm_mem_copy(f->mem, header, words, sizeof(words)))
+            !pm_mem_copy(f->mem, header, words, sizeof(words)) || header == last)
             continue;
+        last =
+            header; /* every page has a metadata object of its own; what many share is the Heap or a Space */
         for (unsigned o = 1; o < HEADER_WORDS; o++) {
             uint64_t heap;
             if (!v8_plausible_pointer(words[o]) || !v8_finder_u64(f, words[o] + 8, &heap) ||

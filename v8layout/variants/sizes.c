@@ -35,7 +35,8 @@ static const struct v8_size_variant free_space[] = {
     LINEAR(0, 8, 12), LINEAR(0, 1, 12)}; /* words from Node 24.12 on; bytes before */
 static const struct v8_size_variant bytecode_array[] = {
     LINEAR_SINCE(V8_T_TRUSTED_FIXED_ARRAY, 64, 1, 12), LINEAR_SINCE(V8_T_INSTRUCTION_STREAM, 54, 1, 12),
-    LINEAR_SINCE(V8_T_CALL_SITE_INFO, 56, 1, 12), LINEAR(54, 1, 12)}; /* 12+; 11.3; 10.2; 9.4 */
+    LINEAR_SINCE(V8_T_CALL_SITE_INFO, 56, 1, 12), LINEAR(54, 1, 12),
+    LINEAR(52, 1, 12)}; /* 12+; 11.3; 10.2; 9.4; 11.8 */
 static const struct v8_size_variant descriptors[] = {SPECIAL(V8_SIZE_DESCRIPTORS, 24),
                                                      SPECIAL(V8_SIZE_DESCRIPTORS, 32)}; /* to 13.6; 14 */
 static const struct v8_size_variant property_array[] = {SPECIAL(V8_SIZE_PROPERTY_ARRAY, 0)};
