@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "postmortem/base/strbuf.h"
+#include "postmortem/base/escape.h"
 #include "postmortem/run.h"
 #if __has_include("postmortem/crash.h")
 #include "postmortem/crash.h"
@@ -34,8 +34,10 @@ static void show_progress(const char *what, uint64_t done, uint64_t total) {
 
 /* The one place where errors are printed. */
 static void print_error(const struct pm_error *err) {
+    struct pm_strbuf message PM_AUTO_STRBUF = {0}; /* file names may hold anything */
+    pm_escape_terminal(&message, err->message, strlen(err->message));
     hide_progress();
-    fprintf(stderr, "postmortem: %s", err->message);
+    fprintf(stderr, "postmortem: %s", pm_strbuf_text(&message));
     if (err->has_where) fprintf(stderr, " (at 0x%" PRIx64 ")", err->where);
     fprintf(stderr, "\n");
     if (err->hint) fprintf(stderr, "  %s\n", err->hint);

@@ -288,14 +288,17 @@ static void put_wrapped(const char *text, size_t indent, FILE *out) {
     putc('\n', out);
 }
 
-static void put_option(const struct option_row *row, FILE *out) {
+static void put_option(const struct option_row *row, bool name_command, FILE *out) {
     char name[64];
     const char *equals = row->has_argument == optional_argument ? "[=" : row->argument ? " " : "";
     snprintf(name, sizeof(name), "%s%s%s--%s%s%s%s", row->letter ? "-" : "  ",
              row->letter ? (char[]){row->letter, 0} : "", row->letter ? ", " : "  ", row->name, equals,
              row->argument ? row->argument : "", row->has_argument == optional_argument ? "]" : "");
     fprintf(out, "  %-26s ", name);
-    put_wrapped(row->help, 29, out);
+    struct pm_strbuf help PM_AUTO_STRBUF = {0};
+    if (name_command && row->command) pm_strbuf_appendf(&help, "%s: ", row->command);
+    pm_strbuf_append(&help, row->help);
+    put_wrapped(pm_strbuf_text(&help), 29, out);
 }
 
 static void put_options(const struct pm_command *command, FILE *out) {
@@ -306,8 +309,7 @@ static void put_options(const struct pm_command *command, FILE *out) {
             if (rows[i].group != group || !wanted) continue;
             if (!titled) fprintf(out, "\n%s\n", group_titles[group]);
             titled = true;
-            put_option(&rows[i], out);
-            if (!command && rows[i].command) fprintf(out, "%*s(%s)\n", 29, "", rows[i].command);
+            put_option(&rows[i], !command, out);
         }
     }
 }
@@ -338,7 +340,7 @@ void pm_options_help(const struct pm_command *command, FILE *out) {
         for (size_t i = 0; i < count; i++) {
             char usage[64];
             snprintf(usage, sizeof(usage), "%s %s", commands[i]->name, commands[i]->arguments);
-            fprintf(out, "  %-30s %s\n", usage, commands[i]->summary);
+            fprintf(out, "  %-26s %s\n", usage, commands[i]->summary);
         }
     }
     put_options(command, out);

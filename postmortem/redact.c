@@ -44,8 +44,8 @@ static const char *const value_patterns[] = {
     "[srp]k_(?:live|test)_[A-Za-z0-9]{8,}|whsec_[A-Za-z0-9]{8,}|SG\\.[A-Za-z0-9_-]{16,}\\.[A-Za-z0-9_-]{16,}|"
     "sk-[A-Za-z0-9_-]{16,}|pypi-[A-Za-z0-9_-]{16,}|hv[sb]\\.[A-Za-z0-9_-]{16,}|dop_v1_[a-f0-9]{32,}))()",
     /* name=value, name: value, "name":"value", --name value inside one text */
-    "([\\w.-]{0,60}?(?:" SECRET_NAMES
-    ")[\\w.-]{0,60}[\"']?\\s{0,4}[=:]\\s{0,4}[\"']?)([^\\s\"'&,;}]{1,4000})()",
+    "([\\w.-]{0,60}?(?:" SECRET_NAMES ")[\\w.-]{0,60}(?<!\\.js|\\.ts|\\.[mc]js|\\.[mc]ts|\\.jsx|\\.tsx)[\"']?"
+    "\\s{0,4}[=:]\\s{0,4}[\"']?)([^\\s\"'&,;}]{1,4000})()",
     "(--?[\\w-]{0,40}?(?:" SECRET_NAMES ")[\\w-]{0,40}\\s{1,4})([^\\s-][^\\s]{0,4000})()",
     /* an AWS secret key: 40 characters of base64 that are no hash and no path */
     "()((?<![A-Za-z0-9/+=_.-])(?=[A-Za-z0-9/+]{0,39}[A-Z])(?=[A-Za-z0-9/+]{0,39}[a-z])(?=[A-Za-z0-9/"
@@ -182,23 +182,30 @@ static void hide_arguments(const struct pass *pass, const char **argv, size_t co
     }
 }
 
+/* Where a quoted text begins: a quote that is not an apostrophe inside a word. NULL = nowhere. */
+static const char *opening_quote(const char *text, const char *from) {
+    for (const char *p = from; (p = strpbrk(p, "'\"")); p++)
+        if (p == text || !(p[-1] == '_' || (p[-1] & 0x80) || (p[-1] >= '0' && p[-1] <= '9') ||
+                           (p[-1] >= 'A' && p[-1] <= 'Z') || (p[-1] >= 'a' && p[-1] <= 'z')))
+            return p;
+    return NULL;
+}
+
 /* Strict: keeps what is no content of a string. Quoted parts go, whatever is in them; so does what follows an
  * open quote. */
 static void hide_quoted(const struct pass *pass, const char **text) {
     struct pm_strbuf out PM_AUTO_STRBUF = {0};
-    const char *p = *text;
-    if (!p || !strpbrk(p, "'\"`")) return;
-    while (*p) {
-        size_t plain = strcspn(p, "'\"`");
-        pm_strbuf_append_bytes(&out, p, plain);
-        p += plain;
-        if (!*p) break;
-        /* The content may hold quotes of its own: only the last one of its kind surely ends it. */
-        const char *last = strrchr(p, *p);
+    const char *p = *text, *quote;
+    if (!p || !opening_quote(p, p)) return;
+    while ((quote = opening_quote(*text, p))) {
+        pm_strbuf_append_bytes(&out, p, (size_t)(quote - p));
         pm_strbuf_append(&out, "(string hidden)");
-        if (last == p) break;
+        /* The content may hold quotes of its own: only the last one of its kind surely ends it. */
+        const char *last = strrchr(quote, *quote);
         p = last + 1;
+        if (last == quote) p += strlen(p);
     }
+    pm_strbuf_append(&out, p);
     const char *copy = pm_arena_copy(pass->arena, pm_strbuf_text(&out), out.length);
     *text = copy && !out.failed ? copy : HIDDEN;
 }

@@ -72,10 +72,10 @@ struct pm_error *pm_session_open_core(struct pm_session *session) {
             input->complete &= info->missing_bytes == 0;
     }
     if (info->missing_bytes)
-        pm_diagnosis_skip(diagnosis, "of the core is cut off", PM_UNKNOWN, info->missing_bytes,
-                          "the disk was full, or the core limit too small");
+        pm_diagnosis_skip(diagnosis, "end of the core", PM_UNKNOWN, info->missing_bytes,
+                          "cut off: the disk was full, or the core limit too small");
     else if (session->input->truncated)
-        pm_diagnosis_skip(diagnosis, "the compressed file ends early", PM_UNKNOWN, PM_UNKNOWN, "it was cut");
+        pm_diagnosis_skip(diagnosis, "end of the compressed file", PM_UNKNOWN, PM_UNKNOWN, "cut off");
     return NULL;
 }
 

@@ -10,7 +10,7 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_diagnose = {
     .name = "diagnose",
     .arguments = "FILE...",
-    .summary = "what died and how, where the memory is, what was running (the default)",
+    .summary = "what died and how, where the memory is, what was running",
     .details = "Inputs are told apart by content; a core may be compressed (gzip, zstd, lz4, xz, bzip2). The "
                "binary is looked for "
                "in --exe, below --sysroot, beside the core and at its recorded path, and used only when its "

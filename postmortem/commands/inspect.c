@@ -189,7 +189,7 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_inspect = {
     .name = "inspect",
     .arguments = "FILE ADDRESS",
-    .summary = "one object: fields, elements, entries, closure variables, source position, text",
+    .summary = "one object: fields, entries, closure variables, text",
     .details = "ADDRESS is a number like 0x3f1c44a0; the tag bits of a copied pointer do not matter. --limit "
                "0 shows everything.",
     .examples = (const char *const[]){"inspect core.4711 0x3f1c44a0", NULL},

@@ -13,7 +13,7 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_layouts = {
     .name = "layouts",
     .arguments = "[--explain CORE]",
-    .summary = "the V8 versions known; --explain: each field, its value and where it comes from",
+    .summary = "the V8 releases tested; where a core's layout comes from",
     .details = "Layouts are discovered in each core and validated on it, never looked up by version. "
                "Origins: published (the binary "
                "says so), discovered (the core's own structure shows it), variant (one of the shapes that "

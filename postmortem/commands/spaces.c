@@ -9,7 +9,7 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_spaces = {
     .name = "spaces",
     .arguments = "CORE",
-    .summary = "V8's heap spaces: pages, committed, used, free; limits; memory outside the heap",
+    .summary = "V8's heap spaces: pages, committed, used, free; limits",
     .details = "Names are those of v8.getHeapSpaceStatistics(). A low share of used bytes is fragmentation: "
                "pages that are kept for "
                "few objects.",

@@ -57,7 +57,7 @@ void pm_diagnosis_skip(struct pm_diagnosis *diagnosis, const char *what, uint64_
     row->why = pm_arena_strdup(diagnosis->arena, why);
     row->count = count;
     row->bytes = bytes;
-    if (row->what && row->why) diagnosis->skipped_count++;
+    if (row->what && (row->why || !why)) diagnosis->skipped_count++;
 }
 
 void pm_diagnosis_problem(struct pm_diagnosis *diagnosis, struct pm_error *err) {

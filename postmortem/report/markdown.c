@@ -120,8 +120,11 @@ static void block_coverage(const struct pm_diagnosis *diagnosis, struct pm_strbu
     for (size_t i = 0; i < diagnosis->skipped_count; i++) {
         const struct pm_skipped *row = &diagnosis->skipped[i];
         pm_strbuf_append(out, "- skipped: ");
-        if (row->count != PM_UNKNOWN) pm_strbuf_appendf(out, "%s ", pm_format_count(number, row->count));
         put_text(out, row->what);
+        if (row->bytes != PM_UNKNOWN) pm_strbuf_appendf(out, ": %s", pm_format_bytes(number, row->bytes));
+        if (row->count != PM_UNKNOWN)
+            pm_strbuf_appendf(out, row->bytes != PM_UNKNOWN ? " in %s" : ": %s",
+                              pm_format_count(number, row->count));
         if (row->why) {
             pm_strbuf_append(out, " (");
             put_text(out, row->why);

@@ -120,9 +120,11 @@ static void put_coverage(const struct pm_page *page) {
     for (size_t i = 0; i < diagnosis->skipped_count; i++) {
         const struct pm_skipped *row = &diagnosis->skipped[i];
         pm_strbuf_append(&text, i ? "; " : "");
-        if (row->count != PM_UNKNOWN) pm_strbuf_appendf(&text, "%s ", pm_format_count(number, row->count));
         pm_strbuf_append(&text, row->what);
-        if (row->bytes != PM_UNKNOWN) pm_strbuf_appendf(&text, ", %s", pm_format_bytes(number, row->bytes));
+        if (row->bytes != PM_UNKNOWN) pm_strbuf_appendf(&text, ": %s", pm_format_bytes(number, row->bytes));
+        if (row->count != PM_UNKNOWN)
+            pm_strbuf_appendf(&text, row->bytes != PM_UNKNOWN ? " in %s" : ": %s",
+                              pm_format_count(number, row->count));
         if (row->why) pm_strbuf_appendf(&text, " (%s)", row->why);
     }
     if (diagnosis->problem_count)
