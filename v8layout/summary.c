@@ -2,22 +2,19 @@
 
 #include "postmortem/base/parallel.h"
 #include "postmortem/base/vec.h"
+#include "v8layout/classes.h"
 #include "v8layout/discover.h"
 #include "v8layout/objects.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- the census: one walk of everything, on all cores ----
  *
- * No list of objects is built. The class of an object nearly always follows from its map: each worker asks
- * once per map (under a lock, because naming reads other objects) and then only counts. The few objects whose
- * own properties decide their name are kept by address and named at the end. */
+ * No list of objects is built; classes are asked for once per map (classes.h). The few objects whose own
+ * properties decide their name are kept by address and named at the end. */
 
-#define CLASS_UNSEEN    0u
-#define CLASS_BY_OBJECT UINT32_MAX
 #define MAX_BY_OBJECT                                                                                        \
     1000000 /* objects named one by one; more of them count under the name of their map's kind */
 
@@ -41,8 +38,7 @@ struct tally {                   /* of one isolate in one worker */
 struct worker {
     struct census *census;
     struct v8_walker *walker;
-    uint32_t *class_of_map; /* index: map id of the walker; class id + 1 */
-    size_t capacity;
+    struct v8_class_cache cache;
     struct tally *tallies; /* isolates, then the read-only space */
     struct tally *tally;   /* of the page at hand */
     uint32_t isolate;
@@ -56,61 +52,11 @@ struct census {
     struct pm_arena *arena;
     struct worker *workers;
     unsigned worker_count;
-    pthread_mutex_t lock;         /* class names; v8->maps */
-    PM_VEC(const char *) classes; /* class id -> name */
-    uint32_t *class_slots;        /* hash of names -> class id + 1 */
-    size_t class_capacity;
+    struct v8_classes *classes;
     atomic_size_t done;
     v8_progress *progress;
     void *progress_context;
 };
-
-static uint32_t hash_text(const char *text) {
-    uint32_t hash = 2166136261u;
-    for (; *text; text++) hash = (hash ^ (unsigned char)*text) * 16777619u;
-    return hash;
-}
-
-/* The id of a class name; UINT32_MAX without memory. Call with the lock held. */
-static uint32_t class_id(struct census *census, const char *name) {
-    if ((census->classes.count + 1) * 2 > census->class_capacity) {
-        size_t capacity = census->class_capacity ? census->class_capacity * 2 : 1024;
-        uint32_t *slots = calloc(capacity, sizeof(*slots));
-        if (!slots) return UINT32_MAX;
-        for (uint32_t i = 0; i < census->classes.count; i++) {
-            size_t at = hash_text(census->classes.items[i]) & (capacity - 1);
-            while (slots[at]) at = (at + 1) & (capacity - 1);
-            slots[at] = i + 1;
-        }
-        free(census->class_slots);
-        census->class_slots = slots;
-        census->class_capacity = capacity;
-    }
-    size_t at = hash_text(name) & (census->class_capacity - 1);
-    for (; census->class_slots[at]; at = (at + 1) & (census->class_capacity - 1))
-        if (strcmp(census->classes.items[census->class_slots[at] - 1], name) == 0)
-            return census->class_slots[at] - 1;
-    const char *kept = pm_arena_strdup(census->arena, name);
-    if (!kept || !pm_vec_push(&census->classes, kept)) return UINT32_MAX;
-    census->class_slots[at] = (uint32_t)census->classes.count;
-    return (uint32_t)census->classes.count - 1;
-}
-
-static uint32_t ask_class(struct worker *worker, const struct v8_map *map) {
-    struct census *census = worker->census;
-    const char *name = NULL;
-    uint32_t result = CLASS_BY_OBJECT;
-    pthread_mutex_lock(&census->lock);
-    if (v8_class_name_of_map(census->v8, map, census->arena, &name)) {
-        uint32_t id = class_id(census, name ? name : "(unknown)");
-        if (id == UINT32_MAX)
-            worker->failed = true;
-        else
-            result = id + 1;
-    }
-    pthread_mutex_unlock(&census->lock);
-    return result;
-}
 
 static bool add_to_class(struct tally *tally, uint32_t id, uint64_t size) {
     if (id >= tally->capacity) {
@@ -152,22 +98,12 @@ static void count_external(const struct v8_layout *layout, struct tally *tally,
 
 static bool count_object(void *context, const struct v8_object *object) {
     struct worker *worker = context;
-    uint32_t map_id = object->map->id;
-    if (map_id >= worker->capacity) {
-        size_t capacity = worker->capacity ? worker->capacity * 2 : 4096;
-        while (capacity <= map_id) capacity *= 2;
-        uint32_t *grown = realloc(worker->class_of_map, capacity * sizeof(*grown));
-        if (!grown) return !(worker->failed = true);
-        memset(grown + worker->capacity, 0, (capacity - worker->capacity) * sizeof(*grown));
-        worker->class_of_map = grown;
-        worker->capacity = capacity;
-    }
-    uint32_t class = worker->class_of_map[map_id];
-    if (class == CLASS_UNSEEN) class = worker->class_of_map[map_id] = ask_class(worker, object->map);
-    if (class == CLASS_BY_OBJECT && worker->later.count < MAX_BY_OBJECT) {
+    uint32_t class = v8_classes_of_map(worker->census->classes, &worker->cache, object->map);
+    if (class == V8_CLASS_BY_OBJECT && worker->later.count < MAX_BY_OBJECT) {
         struct named_later later = {object->address, object->size, worker->isolate};
         if (!pm_vec_push(&worker->later, later)) worker->failed = true;
-    } else if (class != CLASS_BY_OBJECT && !add_to_class(worker->tally, class - 1, object->size)) {
+    } else if (class == V8_CLASS_FAILED ||
+               (class != V8_CLASS_BY_OBJECT && !add_to_class(worker->tally, class, object->size))) {
         worker->failed = true;
     }
     if (object->map->type == V8_T_STRING || object->map->type == V8_T_JS_ARRAY_BUFFER)
@@ -198,7 +134,7 @@ static void census_deinit(struct census *census) {
     for (unsigned i = 0; census->workers && i < census->worker_count; i++) {
         struct worker *worker = &census->workers[i];
         v8_walker_destroy(worker->walker);
-        free(worker->class_of_map);
+        v8_class_cache_deinit(&worker->cache);
         for (size_t k = 0; worker->tallies && k <= census->v8->isolate_count; k++)
             free(worker->tallies[k].classes);
         free(worker->tallies);
@@ -206,9 +142,7 @@ static void census_deinit(struct census *census) {
         pm_vec_deinit(&worker->gaps);
     }
     free(census->workers);
-    free(census->class_slots);
-    pm_vec_deinit(&census->classes);
-    pthread_mutex_destroy(&census->lock);
+    v8_classes_destroy(census->classes);
 }
 
 static struct pm_error *census_run(struct v8 *v8, struct pm_arena *arena, v8_progress *progress,
@@ -218,9 +152,9 @@ static struct pm_error *census_run(struct v8 *v8, struct pm_arena *arena, v8_pro
                               .worker_count = pm_parallel_workers(),
                               .progress = progress,
                               .progress_context = context};
-    pthread_mutex_init(&census->lock, NULL);
+    census->classes = v8_classes_create(v8, arena);
     census->workers = calloc(census->worker_count, sizeof(*census->workers));
-    if (!census->workers) return pm_error_nomem();
+    if (!census->workers || !census->classes) return pm_error_nomem();
     for (unsigned i = 0; i < census->worker_count; i++) {
         census->workers[i].census = census;
         census->workers[i].walker = v8_walker_create(v8);
@@ -234,9 +168,8 @@ static struct pm_error *census_run(struct v8 *v8, struct pm_arena *arena, v8_pro
         struct worker *worker = &census->workers[i];
         for (size_t k = 0; k < worker->later.count; k++) {
             const struct named_later *later = &worker->later.items[k];
-            const char *name = v8_class_name(v8, later->address, arena);
-            uint32_t id = class_id(census, name ? name : "(unknown)");
-            if (id == UINT32_MAX || !add_to_class(&worker->tallies[later->isolate], id, later->size))
+            uint32_t id = v8_classes_of_object(census->classes, later->address);
+            if (id == V8_CLASS_FAILED || !add_to_class(&worker->tallies[later->isolate], id, later->size))
                 return pm_error_nomem();
         }
     }
@@ -266,11 +199,12 @@ static int compare_rows(const void *a, const void *b) {
 
 static struct pm_error *fill_histogram(const struct census *census, size_t index,
                                        struct pm_isolate *isolate) {
-    size_t count = census->classes.count, kept = 0;
+    size_t count = v8_classes_count(census->classes), kept = 0;
     struct pm_class_row *rows = pm_arena_array(census->arena, count ? count : 1, sizeof(*rows));
     if (!rows) return pm_error_nomem();
     for (size_t id = 0; id < count; id++) {
-        struct pm_class_row row = {.name = census->classes.items[id], .retained = PM_UNKNOWN};
+        struct pm_class_row row = {.name = v8_classes_name(census->classes, (uint32_t)id),
+                                   .retained = PM_UNKNOWN};
         for (unsigned i = 0; i < census->worker_count; i++) {
             /* The read-only space is shared by all isolates; its objects are shown with the main one. */
             const struct tally *own = &census->workers[i].tallies[index];
