@@ -2,6 +2,7 @@
 
 #include "postmortem/base/limits.h"
 #include "v8layout/object_access.h"
+#include "v8layout/variants/scope_info.h"
 
 #include <string.h>
 
@@ -294,11 +295,31 @@ static bool may_have_own_tag(const struct v8 *v8, const struct chain_keys *keys,
 
 static const char *name_by_chain(const struct v8 *v8, const struct chain_keys *keys, const struct v8_map *map,
                                  bool tag_found, struct pm_arena *arena) {
-    return v8->layout.location_bit == 1 ? name_by_prototypes_old(v8, keys, map, tag_found, arena)
-                                        : name_by_prototypes(v8, keys, map, arena);
+    return v8_scope_form_is_old(v8->layout.scope_info_form)
+               ? name_by_prototypes_old(v8, keys, map, tag_found, arena)
+               : name_by_prototypes(v8, keys, map, arena);
 }
 
 /* ---- the two entrances ---- */
+
+static bool first_is_hash(void *context, const uint8_t *units, unsigned width, uint32_t count) {
+    (void)count;
+    *(bool *)context = units[0] == '#' && (width == 1 || units[1] == 0);
+    return false;
+}
+
+/* Symbols that only V8 sees: keys of private fields and methods, and internal ones (Symbol::is_any_private,
+ * src/objects/name.h). Flags u32@12: up to V8 13.6 bit 0 means private and bit 1 well-known; in V8 14.6 bits
+ * 0 and 1 are the kind, 1 private, 2 private name, 3 private brand. Private names begin with #, the
+ * descriptions of well-known symbols with "Symbol.". */
+static bool is_private_symbol(const struct v8 *v8, const struct v8_thing *symbol) {
+    uint32_t flags;
+    bool is_hash = false;
+    if (!v8_thing_u32(v8, symbol, 12, &flags) || (flags & 3) == 0) return false;
+    v8_string_units(v8, v8_thing_ref(v8, symbol, v8->layout.symbol_description), 0, 1, first_is_hash,
+                    &is_hash);
+    return (flags & 1) || is_hash;
+}
 
 bool v8_class_name_of_map(const struct v8 *v8, const struct v8_map *map, struct pm_arena *arena,
                           const char **ret) {
@@ -306,11 +327,11 @@ bool v8_class_name_of_map(const struct v8 *v8, const struct v8_map *map, struct 
     *ret = NULL;
     if (v8_is_string(map)) {
         *ret = class_of_string(map);
-    } else if (!v8_is_receiver(v8, map) || type == V8_T_JS_PROXY) {
-        *ret = class_of_internal(type);
-        return type != V8_T_MAP; /* hidden in the read-only space, else an object shape */
-    } else if (!v8_is_js_object(v8, map)) {
+    } else if (type == V8_T_WASM_ARRAY || type == V8_T_WASM_STRUCT) {
         *ret = type == V8_T_WASM_ARRAY ? "WasmArray" : "WasmStruct";
+    } else if (!v8_is_js_object(v8, map)) {
+        *ret = class_of_internal(type);
+        return type != V8_T_MAP && type != V8_T_SYMBOL; /* hidden: those of V8's own */
     } else if (v8_is_function_type(type) || type == V8_T_JS_BOUND_FUNCTION) {
         *ret = "(closure)";
     } else if (type == V8_T_JS_REG_EXP) {
@@ -333,6 +354,7 @@ const char *v8_class_name_of_object(const struct v8 *v8, pm_addr address, const 
         const struct v8_page *page = v8_page_of(v8, address);
         return page && page->space == V8_SPACE_RO ? "(system)" : "(object shape)";
     }
+    if (object.type == V8_T_SYMBOL) return is_private_symbol(v8, &object) ? "(system)" : "(symbol)";
     struct chain_keys keys = {.tag = to_string_tag(v8)};
     const char *name = own_tag(v8, &keys, &object, &tag_found, arena);
     if (name) return name;

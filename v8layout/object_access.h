@@ -67,8 +67,7 @@ static inline bool v8_is_name(const struct v8_map *map) {
 
 /* JSObject in the sense of src/objects/instance-type.h: receivers but proxies and WebAssembly objects. */
 static inline bool v8_is_js_object(const struct v8 *v8, const struct v8_map *map) {
-    return v8_is_receiver(v8, map) && map->type != V8_T_JS_PROXY && map->type != V8_T_WASM_STRUCT &&
-           map->type != V8_T_WASM_ARRAY;
+    return map && v8->layout.first_js_object && map->instance_type >= v8->layout.first_js_object;
 }
 
 /* JSFunction and its subclasses (FIRST_JS_FUNCTION_TYPE .. LAST_JS_FUNCTION_TYPE), not bound or wrapped

@@ -27,9 +27,9 @@ bool v8_string_equals(const struct v8 *v8, pm_addr string, const char *ascii);
  * `(array)`, `(object shape)`, `(system)`, `system / Context` ... The text lives in `arena` or is static. */
 const char *v8_class_name(const struct v8 *v8, pm_addr object, struct pm_arena *arena);
 /* The same for all objects of a map, where that is enough: false = depends on the object (its own
- * Symbol.toStringTag, the value of a wrapper object, maps by their space). *ret is then the name of those
- * objects of the map that have nothing of their own, or NULL; ask v8_class_name_of_object() with it, which is
- * cheaper than v8_class_name(). */
+ * Symbol.toStringTag, the value of a wrapper object; maps and symbols that are V8's own). *ret is then the
+ * name of those objects of the map that have nothing of their own, or NULL; ask v8_class_name_of_object()
+ * with it, which is cheaper than v8_class_name(). */
 bool v8_class_name_of_map(const struct v8 *v8, const struct v8_map *map, struct pm_arena *arena,
                           const char **ret);
 const char *v8_class_name_of_object(const struct v8 *v8, pm_addr object, const char *of_map,

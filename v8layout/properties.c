@@ -162,11 +162,20 @@ static bool name_row(const struct v8 *v8, const struct table *table, uint32_t en
     return true;
 }
 
+/* Between capacity and rows a table has a few words of its own: 2 in a GlobalDictionary, 2 or 3 in a
+ * NameDictionary (V8 9.4, 10.2; 11.3 and later). The array's length says how many. */
 static bool names_load(const struct v8 *v8, pm_addr address, struct table *ret) {
+    struct table table;
+    uint32_t words, row_words;
     enum v8_type type = v8_type_at(v8, address);
     if (type != V8_T_NAME_DICTIONARY && type != V8_T_GLOBAL_DICTIONARY) return false;
-    return table_load(v8, address, v8->layout.name_dictionary_prefix, type == V8_T_NAME_DICTIONARY ? 3 : 1,
-                      ret);
+    row_words = type == V8_T_NAME_DICTIONARY ? 3 : 1;
+    if (!v8->layout.array_length.present || !table_load(v8, address, 0, row_words, &table) ||
+        !v8_thing_count(v8, &table.thing, v8->layout.array_length.offset, &words))
+        return false;
+    uint64_t used = HASH_TABLE_WORDS + (uint64_t)row_words * table.capacity;
+    return words >= used && words - used <= 4 &&
+           table_load(v8, address, (uint32_t)(words - used), row_words, ret);
 }
 
 /* SwissNameDictionary (src/objects/swiss-name-dictionary.h): capacity i32@12, then a table pointer, then from
@@ -402,109 +411,5 @@ bool v8_property_named(const struct v8 *v8, pm_addr address, const char *name, v
     if (!v8_thing_load(v8, address, &object) || v8_own_property(v8, &object, &key, &value) != V8_DATA)
         return false;
     *ret = value;
-    return true;
-}
-
-/* ---- Map, Set, WeakMap, WeakSet ----
- *
- * OrderedHashTable (src/objects/ordered-hash-table.h): words live elements, deleted elements, buckets; a word
- * for each bucket; rows of key, value (not in sets), chain in order of insertion, 2 for each bucket. A
- * deleted row has a hole as its key. A table that was replaced while an iterator stood in it has the next
- * table in its first word. */
-
-struct ordered {
-    struct v8_thing table;
-    uint32_t live, deleted, buckets, row_words;
-    uint64_t start;
-};
-
-static bool ordered_load(const struct v8 *v8, pm_addr address, struct ordered *ret) {
-    struct ordered ordered = {0};
-    uint64_t data = v8->layout.array_data.offset;
-    v8_word word;
-    for (int i = 0;; i++) {
-        if (i > PM_MAX_PROTOTYPES || !v8->layout.array_data.present ||
-            !v8_thing_load(v8, address, &ordered.table) ||
-            (ordered.table.type != V8_T_ORDERED_HASH_MAP && ordered.table.type != V8_T_ORDERED_HASH_SET) ||
-            !v8_thing_word(v8, &ordered.table, data, &word))
-            return false;
-        if (v8_is_smi(word)) break;
-        address = v8_target(v8, word);
-    }
-    ordered.row_words = ordered.table.type == V8_T_ORDERED_HASH_MAP ? 3 : 2;
-    if (!v8_thing_count(v8, &ordered.table, data, &ordered.live) ||
-        !v8_thing_count(v8, &ordered.table, data + 8, &ordered.deleted) ||
-        !v8_thing_count(v8, &ordered.table, data + 16, &ordered.buckets))
-        return false;
-    ordered.start = data + 24 + 8 * (uint64_t)ordered.buckets;
-    uint64_t rows = (uint64_t)ordered.live + ordered.deleted;
-    if (rows > 2 * (uint64_t)ordered.buckets ||
-        ordered.start + rows * 8 * ordered.row_words > ordered.table.size)
-        return false;
-    *ret = ordered;
-    return true;
-}
-
-/* EphemeronHashTable (src/objects/hash-table.h): words elements, deleted, capacity, then pairs key, value. A
- * key is a receiver or a symbol; undefined = empty, the hole = deleted. */
-static bool ephemerons_load(const struct v8 *v8, pm_addr address, struct table *ret) {
-    return v8_type_at(v8, address) == V8_T_EPHEMERON_HASH_TABLE && table_load(v8, address, 0, 2, ret);
-}
-
-static pm_addr table_of(const struct v8 *v8, pm_addr collection) {
-    switch (v8_type_at(v8, collection)) {
-    case V8_T_JS_MAP:
-    case V8_T_JS_SET: return v8_ref(v8, collection, v8->layout.map_table);
-    case V8_T_JS_WEAK_MAP:
-    case V8_T_JS_WEAK_SET: return v8_ref(v8, collection, v8->layout.weak_collection_table);
-    default: return collection;
-    }
-}
-
-static bool ordered_entries(const struct v8 *v8, const struct ordered *ordered,
-                            bool (*visit)(void *context, v8_word key, v8_word value), void *context) {
-    uint64_t at = ordered->start;
-    for (uint32_t i = 0; i < ordered->live + ordered->deleted; i++, at += 8 * (uint64_t)ordered->row_words) {
-        v8_word key, value;
-        if (!v8_thing_word(v8, &ordered->table, at, &key)) return false;
-        value = key;
-        if (ordered->row_words == 3 && !v8_thing_word(v8, &ordered->table, at + 8, &value)) return false;
-        if (v8_oddball_of(v8, key) != V8_HOLE && !visit(context, key, value)) break;
-    }
-    return true;
-}
-
-bool v8_entries(const struct v8 *v8, pm_addr collection,
-                bool (*visit)(void *context, v8_word key, v8_word value), void *context) {
-    pm_addr address = table_of(v8, collection);
-    struct ordered ordered;
-    struct table table;
-    if (ordered_load(v8, address, &ordered)) return ordered_entries(v8, &ordered, visit, context);
-    if (!ephemerons_load(v8, address, &table)) return false;
-    for (uint32_t i = 0; i < table.capacity; i++) {
-        v8_word key, value;
-        if (!v8_thing_word(v8, &table.thing, table_row(&table, i), &key) ||
-            !v8_thing_word(v8, &table.thing, table_row(&table, i) + 8, &value))
-            return false;
-        const struct v8_map *map = v8_map(v8, v8_target(v8, key));
-        if (!v8_is_receiver(v8, map) && !(map && map->type == V8_T_SYMBOL)) continue;
-        if (!visit(context, key, value)) break;
-    }
-    return true;
-}
-
-bool v8_entry_count(const struct v8 *v8, pm_addr collection, uint32_t *count_ret, uint32_t *capacity_ret) {
-    pm_addr address = table_of(v8, collection);
-    struct ordered ordered;
-    struct table table;
-    if (ordered_load(v8, address, &ordered)) {
-        *count_ret = ordered.live;
-        if (capacity_ret) *capacity_ret = 2 * ordered.buckets;
-        return true;
-    }
-    if (!ephemerons_load(v8, address, &table) ||
-        !v8_thing_count(v8, &table.thing, v8->layout.array_data.offset, count_ret))
-        return false;
-    if (capacity_ret) *capacity_ret = table.capacity;
     return true;
 }

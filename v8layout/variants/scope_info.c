@@ -2,8 +2,9 @@
 
 #include "postmortem/base/checked.h"
 
-/* ScopeInfo (src/objects/scope-info.tq; before V8 9.4 a FixedArray, which is not supported):
+/* ScopeInfo (src/objects/scope-info.tq):
  *
+ *   V8 9.0           like 9.4, but 8 bytes later: it was still a FixedArray, with its length @8
  *   V8 9.4 to 12.x   flags Smi@8, parameter count @16, n = context local count @24, then from 32 on
  *   V8 13 and later  flags u32@8, parameter count @16, n @24, start position @32, end position @40, then from
  * 48 on
@@ -31,6 +32,7 @@ enum {
 
 static const struct form {
     const char *seen;
+    bool in_fixed_array;      /* has a length of its own in front: everything stands 8 bytes later */
     bool positions_first;     /* and the flags are a raw u32 */
     bool names_always_inline; /* no hash table for many names */
     bool receiver_word;       /* a word for the receiver's slot when it is on the stack or in the context */
@@ -41,6 +43,15 @@ static const struct form {
     uint16_t position_types;  /* scope types with positions, a bit each */
     uint8_t module_type, class_type, function_type;
 } forms[] = {
+    {.seen = "V8 9.0",
+     .in_fixed_array = true,
+     .names_always_inline = true,
+     .receiver_word = true,
+     .block_list = true,
+     .position_types = 0x01e,
+     .module_type = 3,
+     .class_type = 0,
+     .function_type = 2},
     {.seen = "V8 9.4",
      .names_always_inline = true,
      .receiver_word = true,
@@ -83,6 +94,10 @@ size_t v8_scope_form_count(void) {
 
 bool v8_scope_form_is_new(uint8_t form) {
     return form < v8_scope_form_count() && forms[form].positions_first;
+}
+
+bool v8_scope_form_is_old(uint8_t form) {
+    return form < v8_scope_form_count() && forms[form].names_always_inline;
 }
 
 static bool bit(uint32_t flags, unsigned number) {
@@ -147,12 +162,13 @@ static bool take_parts(const struct v8 *v8, const struct form *form, struct v8_s
 
 bool v8_scope_load(const struct v8 *v8, pm_addr scope_info, uint8_t number, struct v8_scope *ret) {
     struct v8_scope scope = {.function_slot = -1, .start = -1, .end = -1};
-    uint64_t at = 32, here;
+    uint64_t here;
     if (number >= v8_scope_form_count() || !v8_thing_of_type(v8, scope_info, V8_T_SCOPE_INFO, &scope.info))
         return false;
     const struct form *form = &forms[number];
-    if (!v8_thing_u32(v8, &scope.info, form->positions_first ? 8 : 12, &scope.flags) ||
-        !v8_thing_count(v8, &scope.info, 24, &scope.local_count))
+    uint64_t shift = form->in_fixed_array ? 8 : 0, at = 32 + shift;
+    if (!v8_thing_u32(v8, &scope.info, (form->positions_first ? 8 : 12) + shift, &scope.flags) ||
+        !v8_thing_count(v8, &scope.info, 24 + shift, &scope.local_count))
         return false;
     scope.is_module = TYPE(scope.flags) == form->module_type;
     scope.has_extension = bit(scope.flags, BIT_EXTENSION);

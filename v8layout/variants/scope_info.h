@@ -28,6 +28,8 @@ struct v8_scope {
 size_t v8_scope_form_count(void);
 /* Does this form put the flags and positions in front (V8 13 and later)? */
 bool v8_scope_form_is_new(uint8_t form);
+/* Do all names stand inline, however many (before V8 10)? */
+bool v8_scope_form_is_old(uint8_t form);
 /* false = no ScopeInfo, or its parts do not fit into it. */
 bool v8_scope_load(const struct v8 *v8, pm_addr scope_info, uint8_t form, struct v8_scope *ret);
 /* The name of the index-th context variable (address of a String); 0 = not found. Linear in hashed scopes. */
