@@ -25,8 +25,19 @@ struct entry {
     uint32_t line, column;
 };
 
+/* The wording changed a few times. Which one holds is told by parts of the layout that changed about then; no
+ * version is asked. */
+struct rules {
+    bool type_unless_prefix;  /* V8 9: a type goes before every name that does not begin with it */
+    bool class_is_type;       /* V8 10.2 and later: a class as receiver gives its own name */
+    bool space_ends_name;     /* V8 12 and later: `get total` says `total` already */
+    bool function_is_type;    /* V8 13.6 and later: every function as receiver does */
+    bool constructor_by_name; /* V8 14.6: the property `name` of a constructor counts */
+};
+
 struct v8_call_sites {
     const struct v8 *v8;
+    struct rules rules;
     struct pm_arena *arena;
     struct entry *entries;
     size_t capacity, count; /* capacity is a power of two */
@@ -37,6 +48,13 @@ struct v8_call_sites *v8_call_sites_create(const struct v8 *v8, struct pm_arena 
     if (!sites) return NULL;
     sites->v8 = v8;
     sites->arena = arena;
+    sites->rules = (struct rules){
+        .type_unless_prefix = v8->layout.location_bit == 1,
+        .class_is_type = v8->layout.read_only_space.present,
+        .space_ends_name = v8->layout.chunk_flags.present && v8->layout.chunk_flags.offset == 0,
+        .function_is_type = v8->layout.function_dispatch_handle.present,
+        .constructor_by_name = v8->layout.source_positions_unsigned,
+    };
     sites->capacity = 256;
     sites->entries = calloc(sites->capacity, sizeof(*sites->entries));
     if (!sites->entries) {
@@ -126,13 +144,13 @@ bool v8_is_identifier(const char *text) {
     return true;
 }
 
-bool v8_name_says_method(const char *name, const char *method) {
+bool v8_name_says_method(const char *name, const char *method, bool space_too) {
     size_t name_length = strlen(name), method_length = strlen(method);
     if (method_length > name_length) return false;
     if (strcmp(name + name_length - method_length, method) != 0) return false;
     if (method_length == name_length) return true;
     char before = name[name_length - method_length - 1];
-    return before == '.' || before == ' ';
+    return before == '.' || (space_too && before == ' ');
 }
 
 static const char *string_text(struct v8_call_sites *sites, pm_addr string) {
@@ -144,6 +162,22 @@ static const char *string_text(struct v8_call_sites *sites, pm_addr string) {
 static pm_addr eval_origin(const struct v8 *v8, pm_addr script) {
     pm_addr shared = script ? v8_ref(v8, script, v8->layout.script_eval_from_shared) : 0;
     return shared && v8_type_at(v8, shared) == V8_T_SHARED_FUNCTION_INFO ? shared : 0;
+}
+
+/* FunctionKind, the same numbers in V8 9.4 to 14.6. */
+enum { KIND_MEMBERS_INITIALIZER = 24, KIND_STATIC_INITIALIZER = 25 };
+
+static uint32_t kind_of(const struct v8 *v8, pm_addr shared) {
+    uint32_t flags;
+    return v8_field_u32(v8, shared, v8->layout.shared_flags, &flags) ? flags & 31 : 0;
+}
+
+static const char *shared_name(struct v8_call_sites *sites, pm_addr shared) {
+    uint32_t kind = kind_of(sites->v8, shared);
+    if (kind == KIND_MEMBERS_INITIALIZER) return "<instance_members_initializer>";
+    if (kind == KIND_STATIC_INITIALIZER) return "<static_initializer>";
+    const struct v8_function *function = v8_call_site_function(sites, shared);
+    return function && function->name ? function->name : "";
 }
 
 /* JSFunction::GetDebugName: a data property `name` wins over what the parser knew. */
@@ -158,8 +192,13 @@ static const char *debug_name(struct v8_call_sites *sites, const struct v8_call_
             if (text) return text;
         }
     }
-    const struct v8_function *function = v8_call_site_function(sites, site->shared);
-    return function && function->name ? function->name : "";
+    return shared_name(sites, site->shared);
+}
+
+static const char *function_debug_name(struct v8_call_sites *sites, pm_addr function) {
+    struct v8_call_site site = {.function = function,
+                                .shared = v8_ref(sites->v8, function, sites->v8->layout.function_shared)};
+    return debug_name(sites, &site);
 }
 
 /* ---- receiver ---- */
@@ -222,6 +261,13 @@ static const char *type_of_map(struct v8_call_sites *sites, const struct v8_map 
     if (type == V8_T_JS_REG_EXP) return type_by_chain(sites, map, "RegExp");
     if (v8_is_function_type(type) || type == V8_T_JS_BOUND_FUNCTION)
         return type_by_chain(sites, map, "Function");
+    if (sites->rules.constructor_by_name && (map->bit_field2 & V8_MAP_NEW_TARGET_IS_BASE) &&
+        !(map->bit_field3 & V8_MAP_IS_PROTOTYPE)) {
+        pm_addr constructor = v8_map_constructor(sites->v8, map);
+        if (v8_is_function_type(v8_type_at(sites->v8, constructor)))
+            name = function_debug_name(sites, constructor);
+        if (name && *name && strcmp(name, "Object") != 0) return name;
+    }
     if (object) return v8_class_name(sites->v8, object, sites->arena);
     return v8_class_name_of_map(sites->v8, map, sites->arena, &name) ? name : NULL;
 }
@@ -246,13 +292,11 @@ static struct receiver receiver_of(struct v8_call_sites *sites, const struct v8_
             return receiver;
         }
         receiver = (struct receiver){.kind = RECEIVER_OBJECT, .object = object};
-        receiver.type = type_of_map(sites, map, object);
-        if (map->type == V8_T_JS_CLASS_CONSTRUCTOR) {
-            struct v8_call_site class_site = {.function = object,
-                                              .shared = v8_ref(v8, object, v8->layout.function_shared)};
-            const char *name = debug_name(sites, &class_site);
-            if (*name) receiver.type = name;
-        }
+        bool own_name = sites->rules.function_is_type
+                            ? v8_is_function_type((enum v8_type)map->type)
+                            : sites->rules.class_is_type && map->type == V8_T_JS_CLASS_CONSTRUCTOR;
+        if (own_name) receiver.type = function_debug_name(sites, object);
+        if (!receiver.type || !*receiver.type) receiver.type = type_of_map(sites, map, object);
         return receiver;
     }
     switch (v8_oddball_of(v8, site->receiver)) {
@@ -309,7 +353,9 @@ static const char *method_name(struct v8_call_sites *sites, pm_addr object, cons
     const struct v8_function *function = v8_call_site_function(sites, site->shared);
     if (!function || !site->function) return NULL;
     const char *name = function->name;
-    if (strncmp(name, "<instance_members", 17) == 0 || strncmp(name, "<static_init", 12) == 0) return NULL;
+    if (kind_of(v8, site->shared) == KIND_MEMBERS_INITIALIZER ||
+        kind_of(v8, site->shared) == KIND_STATIC_INITIALIZER)
+        return NULL;
     if (function->is_inferred) {
         const char *dot = strrchr(name, '.');
         if (dot) name = dot + 1;
@@ -350,15 +396,20 @@ static const char *method_of(struct v8_call_sites *sites, const struct receiver 
 
 /* ---- the name ---- */
 
-static void append_method_call(struct pm_strbuf *out, const char *name, const char *type,
-                               const char *method) {
+static void append_method_call(const struct rules *rules, struct pm_strbuf *out, const char *name,
+                               const char *type, const char *method) {
     if (*name) {
-        if (type && *type && v8_is_identifier(name) && strcmp(name, type) != 0) {
+        bool with_type = type && *type;
+        if (with_type && rules->type_unless_prefix)
+            with_type = strncmp(name, type, strlen(type)) != 0;
+        else if (with_type)
+            with_type = v8_is_identifier(name) && strcmp(name, type) != 0;
+        if (with_type) {
             pm_strbuf_append(out, type);
             pm_strbuf_append_char(out, '.');
         }
         pm_strbuf_append(out, name);
-        if (method && *method && !v8_name_says_method(name, method)) {
+        if (method && *method && !v8_name_says_method(name, method, rules->space_ends_name)) {
             pm_strbuf_append(out, " [as ");
             pm_strbuf_append(out, method);
             pm_strbuf_append_char(out, ']');
@@ -384,7 +435,7 @@ static const char *compute_name(struct v8_call_sites *sites, const struct v8_cal
     } else {
         struct receiver receiver = receiver_of(sites, site);
         if (receiver.kind == RECEIVER_OBJECT || receiver.kind == RECEIVER_PRIMITIVE)
-            append_method_call(&out, name, receiver.type, method_of(sites, &receiver, site));
+            append_method_call(&sites->rules, &out, name, receiver.type, method_of(sites, &receiver, site));
         else
             pm_strbuf_append(&out, *name ? name : "<anonymous>");
     }

@@ -49,7 +49,8 @@ bool v8_shared_is_api(const struct v8 *v8, pm_addr shared);
 
 /* Is a text an identifier of JavaScript? (code points above 127 count as letters) */
 bool v8_is_identifier(const char *text);
-/* Does a function's name say the method's name already? (equal, or ends in ".method" or " method") */
-bool v8_name_says_method(const char *name, const char *method);
+/* Does a function's name say the method's name already? (equal, or ends in ".method", with space_too also in
+ * " method") */
+bool v8_name_says_method(const char *name, const char *method, bool space_too);
 
 #endif

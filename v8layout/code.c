@@ -150,26 +150,50 @@ static enum v8_code_kind kind_of(const struct v8_codes *codes, const struct v8_c
     return V8_CODE_OTHER;
 }
 
+/* Where Code keeps what we need; a form that is not the layout's own is tried when that one does not fit. */
+struct code_form {
+    uint16_t start, flags, instruction_size, metadata_size;
+};
+static const struct code_form other_forms[] = {
+    {32, 40, 44, 48}, /* V8 11.8 (Node 21) */
+};
+
+static bool apply_form(const struct v8_codes *codes, const struct code_form *form, struct v8_code *code,
+                       uint32_t *flags_ret) {
+    const struct pm_mem *mem = codes->v8->mem;
+    pm_addr at = code->code;
+    if (!pm_mem_u64(mem, at + form->start, &code->start) ||
+        !pm_mem_u32(mem, at + form->instruction_size, &code->size) ||
+        !pm_mem_u32(mem, at + form->metadata_size, &code->metadata_size) ||
+        !pm_mem_u32(mem, at + form->flags, flags_ret))
+        return false;
+    /* The instructions follow the short header of their stream. */
+    return code->start > code->stream && code->start - code->stream <= 256 && code->size > 0 &&
+           code->size < 1u << 30 && code->metadata_size < 1u << 30;
+}
+
 static bool load_code(const struct v8_codes *codes, pm_addr stream, struct v8_code *ret) {
     const struct v8 *v8 = codes->v8;
     const struct v8_layout *layout = &v8->layout;
     *ret = (struct v8_code){.stream = stream, .code = stream};
-    if (layout->stream_code.present) {
-        ret->code = code_ref(codes, stream, layout->stream_code);
-        uint64_t start;
-        if (!ret->code || !v8_word_at(v8, ret->code, layout->code_instruction_start.offset, &start))
-            return false;
-        if (!layout->code_instruction_start.present || start <= stream || start - stream > 512) return false;
-        ret->start = start;
-    } else {
-        if (!layout->code_instruction_start.present) return false;
-        ret->start = stream + layout->code_instruction_start.offset;
-    }
     uint32_t flags = 0;
-    if (!v8_field_u32(v8, ret->code, layout->code_instruction_size, &ret->size)) return false;
-    (void)v8_field_u32(v8, ret->code, layout->code_metadata_size, &ret->metadata_size);
-    (void)v8_field_u32(v8, ret->code, layout->code_flags, &flags);
-    if (ret->size == 0 || ret->size > (1u << 30) || ret->metadata_size > (1u << 30)) return false;
+    if (!layout->code_instruction_start.present || !layout->code_instruction_size.present) return false;
+    if (layout->stream_code.present) {
+        struct code_form form = {layout->code_instruction_start.offset, layout->code_flags.offset,
+                                 layout->code_instruction_size.offset, layout->code_metadata_size.offset};
+        ret->code = code_ref(codes, stream, layout->stream_code);
+        if (!ret->code) return false;
+        bool fits = apply_form(codes, &form, ret, &flags);
+        for (size_t i = 0; !fits && i < sizeof(other_forms) / sizeof(other_forms[0]); i++)
+            fits = apply_form(codes, &other_forms[i], ret, &flags);
+        if (!fits) return false;
+    } else {
+        ret->start = stream + layout->code_instruction_start.offset;
+        if (!v8_field_u32(v8, stream, layout->code_instruction_size, &ret->size)) return false;
+        (void)v8_field_u32(v8, stream, layout->code_metadata_size, &ret->metadata_size);
+        (void)v8_field_u32(v8, stream, layout->code_flags, &flags);
+        if (ret->size == 0 || ret->size > (1u << 30) || ret->metadata_size > (1u << 30)) return false;
+    }
     ret->deopt_data = code_ref(codes, ret->code, layout->code_deoptimization_data);
     ret->positions = code_ref(codes, ret->code, layout->code_source_positions);
     ret->kind = kind_of(codes, ret, flags);

@@ -51,17 +51,19 @@ static bool init_from_names(struct v8_opcodes *opcodes, const char *const *names
         begin |= opcodes->role[i] == V8_OP_BEGIN;
         interpreted |= opcodes->role[i] == V8_OP_INTERPRETED;
     }
-    /* The lookback of BEGIN came together with MATCH_PREVIOUS_TRANSLATION and one-byte opcodes (V8 11). */
-    opcodes->opcode_is_signed_vlq = opcodes->role[opcodes->count - 1] != V8_OP_MATCH;
+    /* The lookback of BEGIN came together with MATCH_PREVIOUS_TRANSLATION (V8 11). */
+    opcodes->forms = opcodes->role[opcodes->count - 1] == V8_OP_MATCH
+                         ? V8_TRANSLATION_LOOKBACK
+                         : V8_TRANSLATION_SIGNED | V8_TRANSLATION_BYTES;
     opcodes->evidence = "names in the binary";
     return begin && interpreted;
 }
 
 /* V8 11.8 and later publish no names, but since then the order has a shape: JavaScript frames first
  * (interpreted with and without return value, two builtin continuations), other frames up to
- * INLINED_EXTRA_ARGUMENTS (2), ARGUMENTS_ELEMENTS (1), lengths (0), two BEGINs (3, 3), values, and at the end
- * OPTIMIZED_OUT (0), LITERAL, REGISTER, TAGGED_STACK_SLOT, two of uint32 (1 each), UPDATE_FEEDBACK (2),
- * MATCH_PREVIOUS_TRANSLATION (1). CAPTURED_OBJECT is the third value. */
+ * INLINED_EXTRA_ARGUMENTS (2, later 3), ARGUMENTS_ELEMENTS (1), lengths (0), two BEGINs (3, 3), values, and
+ * at the end OPTIMIZED_OUT (0), LITERAL, REGISTER, TAGGED_STACK_SLOT, two of uint32 (1 each), UPDATE_FEEDBACK
+ * (2), MATCH_PREVIOUS_TRANSLATION (1). CAPTURED_OBJECT is the third value. */
 static bool init_from_shape(struct v8_opcodes *opcodes) {
     const uint8_t *counts = opcodes->operands;
     unsigned n = opcodes->count;
@@ -70,7 +72,7 @@ static bool init_from_shape(struct v8_opcodes *opcodes) {
     if (memcmp(counts + n - sizeof(tail), tail, sizeof(tail)) != 0) return false;
     unsigned at = 4;
     while (at < n && counts[at] != 0) at++; /* ARGUMENTS_LENGTH */
-    if (at < 7 || counts[at - 1] != 1 || counts[at - 2] != 2) return false;
+    if (at < 7 || counts[at - 1] != 1 || counts[at - 2] < 2) return false;
     unsigned frames_end = at - 1;
     while (at < n && counts[at] == 0) at++;
     if (at + 5 > n || counts[at] != 3 || counts[at + 1] != 3 || counts[at + 4] != 1) return false;
@@ -86,7 +88,7 @@ static bool init_from_shape(struct v8_opcodes *opcodes) {
     opcodes->role[n - 5] = V8_OP_STACK_SLOT;
     opcodes->role[n - 2] = V8_OP_UPDATE_FEEDBACK;
     opcodes->role[n - 1] = V8_OP_MATCH;
-    opcodes->opcode_is_signed_vlq = false;
+    opcodes->forms = V8_TRANSLATION_LOOKBACK;
     opcodes->evidence = "shape of the operand counts";
     return true;
 }
@@ -184,7 +186,7 @@ static bool match(struct v8_translation *it, uint32_t instructions, uint8_t *ret
 bool v8_translation_next(struct v8_translation *it, uint8_t *opcode_ret) {
     if (it->failed || ++it->steps > MAX_STEPS) return fail(it);
     if (it->left_of_previous && --it->left_of_previous) return opcode_at_previous(it, opcode_ret);
-    if (it->opcodes->opcode_is_signed_vlq) {
+    if (it->form == V8_TRANSLATION_SIGNED) {
         int32_t opcode;
         if (it->position >= it->length || !v8_vlq_signed(it->bytes, it->length, &it->position, &opcode))
             return fail(it);
@@ -195,6 +197,7 @@ bool v8_translation_next(struct v8_translation *it, uint8_t *opcode_ret) {
     if (it->position >= it->length) return fail(it);
     uint8_t byte = it->bytes[it->position++];
     /* A byte above the last opcode is a short MATCH. */
+    if (byte >= it->opcodes->count && it->form != V8_TRANSLATION_LOOKBACK) return fail(it);
     if (byte >= it->opcodes->count) return match(it, byte - it->opcodes->count, opcode_ret);
     if (it->opcodes->role[byte] == V8_OP_MATCH) {
         uint32_t instructions;
@@ -206,26 +209,30 @@ bool v8_translation_next(struct v8_translation *it, uint8_t *opcode_ret) {
     return true;
 }
 
-bool v8_translation_start(struct v8_translation *it, const struct v8_opcodes *opcodes, const uint8_t *bytes,
-                          uint32_t length, uint32_t index, uint32_t *frames_ret, uint32_t *js_frames_ret) {
-    *it = (struct v8_translation){.opcodes = opcodes, .bytes = bytes, .length = length, .position = index};
+bool v8_translation_start(struct v8_translation *it, const struct v8_opcodes *opcodes,
+                          enum v8_translation_form form, const uint8_t *bytes, uint32_t length,
+                          uint32_t index, uint32_t *frames_ret, uint32_t *js_frames_ret) {
+    *it = (struct v8_translation){
+        .opcodes = opcodes, .bytes = bytes, .length = length, .position = index, .form = form};
     uint8_t opcode;
     int32_t frames, js_frames;
     if (index >= length || !v8_translation_next(it, &opcode) || opcodes->role[opcode] != V8_OP_BEGIN)
-        return false;
-    if (!opcodes->opcode_is_signed_vlq) {
+        return fail(it);
+    uint32_t left = opcodes->operands[opcode];
+    if (form == V8_TRANSLATION_LOOKBACK) {
         uint32_t lookback;
-        if (!v8_vlq_unsigned(bytes, length, &it->position, &lookback) || lookback > index) return fail(it);
+        if (left-- == 0 || !v8_vlq_unsigned(bytes, length, &it->position, &lookback) || lookback > index)
+            return fail(it);
+        it->previous = lookback ? index - lookback : UINT32_MAX;
         /* An earlier translation that itself looks back would never end. */
-        it->previous = index - lookback;
         if (lookback &&
             (bytes[it->previous] >= opcodes->count || opcodes->role[bytes[it->previous]] != V8_OP_BEGIN))
             return fail(it);
-        if (!lookback) it->previous = UINT32_MAX;
         it->since_previous = 1;
     }
-    if (!v8_translation_signed(it, &frames) || !v8_translation_signed(it, &js_frames)) return false;
-    if (opcodes->opcode_is_signed_vlq && !v8_translation_skip(it, 1)) return false;
+    if (left < 2 || !v8_translation_signed(it, &frames) || !v8_translation_signed(it, &js_frames))
+        return fail(it);
+    if (!v8_translation_skip(it, left - 2)) return false;
     if (js_frames < 1 || frames < js_frames || frames > 100000) return fail(it);
     *frames_ret = (uint32_t)frames;
     *js_frames_ret = (uint32_t)js_frames;
@@ -249,7 +256,8 @@ void v8_deopt_form(struct v8_deopt_form *form, const struct v8 *v8) {
     else
         form->published = true;
     if (!v8_facts_constant(v8->facts, "DeoptimizationDataSharedFunctionInfoIndex", &shared) &&
-        !v8_facts_constant(v8->facts, "DeoptimizationDataWrappedSharedFunctionInfoIndex", &shared))
+        !v8_facts_constant(v8->facts, "DeoptimizationDataWrappedSharedFunctionInfoIndex", &shared) &&
+        !v8_facts_constant(v8->facts, "DeoptimizationDataSharedFunctionInfoWrapperIndex", &shared))
         shared = positions - 1;
     if (literals < 2 || literals > 8 || positions < 4 || positions > 16 || shared < 2 || shared > 16) return;
     form->inlined_count = (uint32_t)inlined;
@@ -413,37 +421,48 @@ static bool read_js_frame(struct reader *reader, uint8_t opcode, struct v8_deopt
     return true;
 }
 
-size_t v8_deopt_frames(const struct v8 *v8, const struct v8_opcodes *opcodes,
-                       const struct v8_deopt_form *form, const struct v8_code *code, int32_t deopt_index,
-                       pm_addr fp, pm_addr outer, struct v8_deopt_frame *frames, size_t most) {
-    struct reader reader = {.v8 = v8, .form = form, .data = code->deopt_data, .fp = fp};
-    int32_t index;
-    uint32_t length, all, wanted;
-    if (!opcodes->count || !code->deopt_data || deopt_index < 0 || deopt_index > 1 << 24) return 0;
-    if (!element_smi(v8, code->deopt_data, form->first_entry + 3 * (uint32_t)deopt_index + 1, &index) ||
-        index < 0)
-        return 0;
-    const uint8_t *bytes = bytes_of(v8, element_ref(v8, code->deopt_data, form->translations), &length);
-    if (!bytes || !v8_translation_start(&reader.it, opcodes, bytes, length, (uint32_t)index, &all, &wanted))
-        return 0;
+static size_t decode_frames(struct reader *reader, uint32_t wanted, pm_addr outer,
+                            struct v8_deopt_frame *frames, size_t most) {
+    const struct v8_opcodes *opcodes = reader->it.opcodes;
     size_t count = 0;
     bool constructor = false;
     while (count < wanted) {
         uint8_t opcode;
-        if (!v8_translation_next(&reader.it, &opcode)) return 0;
+        if (!v8_translation_next(&reader->it, &opcode)) return 0;
         uint8_t role = opcodes->role[opcode];
         if (role == V8_OP_BEGIN) return 0;
         if (role == V8_OP_CONSTRUCT) constructor = true;
         if (role != V8_OP_INTERPRETED && role != V8_OP_CONTINUATION) {
-            if (!v8_translation_skip(&reader.it, opcodes->operands[opcode])) return 0;
+            if (!v8_translation_skip(&reader->it, opcodes->operands[opcode])) return 0;
             continue;
         }
         struct v8_deopt_frame frame = {.constructor = constructor};
         constructor = false;
-        if (!read_js_frame(&reader, opcode, &frame)) return 0;
+        if (!read_js_frame(reader, opcode, &frame)) return 0;
         if (count == 0 && outer && frame.shared != outer) return 0;
         if (count >= most) return 0;
         frames[count++] = frame;
+    }
+    return count;
+}
+
+size_t v8_deopt_frames(const struct v8 *v8, const struct v8_opcodes *opcodes,
+                       const struct v8_deopt_form *form, const struct v8_code *code, int32_t deopt_index,
+                       pm_addr fp, pm_addr outer, struct v8_deopt_frame *frames, size_t most) {
+    int32_t index;
+    uint32_t length, all, wanted;
+    if (!opcodes->forms || !code->deopt_data || deopt_index < 0 || deopt_index > 1 << 24) return 0;
+    if (!element_smi(v8, code->deopt_data, form->first_entry + 3 * (uint32_t)deopt_index + 1, &index) ||
+        index < 0)
+        return 0;
+    const uint8_t *bytes = bytes_of(v8, element_ref(v8, code->deopt_data, form->translations), &length);
+    if (!bytes) return 0;
+    size_t count = 0;
+    for (unsigned bit = V8_TRANSLATION_LOOKBACK; bit && count == 0; bit >>= 1) {
+        struct reader reader = {.v8 = v8, .form = form, .data = code->deopt_data, .fp = fp};
+        if ((opcodes->forms & bit) && v8_translation_start(&reader.it, opcodes, (enum v8_translation_form)bit,
+                                                           bytes, length, (uint32_t)index, &all, &wanted))
+            count = decode_frames(&reader, wanted, outer, frames, most);
     }
     return count;
 }

@@ -30,12 +30,20 @@ enum v8_opcode_role {
     V8_OP_MATCH,      /* the next n instructions are those of an earlier translation */
 };
 
+/* How instructions are written. The newest that may hold is tried first. */
+enum v8_translation_form {
+    V8_TRANSLATION_SIGNED = 1, /* opcodes and operands are signed VLQs: V8 10.2 and older */
+    V8_TRANSLATION_BYTES = 2,  /* an opcode is a byte; operands signed or unsigned VLQs: V8 10.8 */
+    V8_TRANSLATION_LOOKBACK =
+        4, /* the same, and instructions may be taken from an earlier translation: V8 11 and later */
+};
+
 struct v8_opcodes {
     uint8_t count;
     uint8_t operands[128];
-    uint8_t role[128];         /* enum v8_opcode_role */
-    bool opcode_is_signed_vlq; /* V8 10 and older: no lookback, every number a signed VLQ */
-    const char *evidence;      /* where the meanings come from */
+    uint8_t role[128];    /* enum v8_opcode_role */
+    uint8_t forms;        /* bits of enum v8_translation_form: those that may hold */
+    const char *evidence; /* where the meanings come from */
 };
 
 /* From the counts alone: the table of V8 11 to 12 (frames first, 40 opcodes), 13 and later (45); false = no
@@ -50,14 +58,16 @@ struct v8_translation {
     const struct v8_opcodes *opcodes;
     const uint8_t *bytes;
     uint32_t length, position;
+    enum v8_translation_form form;
     /* MATCH: instructions taken from an earlier translation. */
     uint32_t previous, left_of_previous, since_previous;
     bool failed;
     uint32_t steps; /* bound */
 };
 /* `index`: of its BEGIN. Counts are those of the BEGIN instruction. */
-bool v8_translation_start(struct v8_translation *it, const struct v8_opcodes *opcodes, const uint8_t *bytes,
-                          uint32_t length, uint32_t index, uint32_t *frames_ret, uint32_t *js_frames_ret);
+bool v8_translation_start(struct v8_translation *it, const struct v8_opcodes *opcodes,
+                          enum v8_translation_form form, const uint8_t *bytes, uint32_t length,
+                          uint32_t index, uint32_t *frames_ret, uint32_t *js_frames_ret);
 /* The next opcode; false = end or broken. Its operands must be read (or skipped) before the next call. */
 bool v8_translation_next(struct v8_translation *it, uint8_t *opcode_ret);
 bool v8_translation_signed(struct v8_translation *it, int32_t *ret);

@@ -415,16 +415,19 @@ static bool push_js(struct v8_walk *walk, pm_addr function) {
 /* ---- exit frames with a function ---- */
 
 static bool push_builtin_exit(struct v8_walk *walk) {
-    /* new.target, target, argc (Smi: receiver, target, new.target and itself counted), padding, receiver,
-     * arguments */
+    /* new.target, target, argc (Smi: with receiver, target, new.target, itself and the padding), padding (a
+     * hole; gone in V8 14), receiver, arguments */
+    const struct v8 *v8 = walk->stacks->v8;
     pm_addr fp = fp_of(walk);
-    v8_word new_target, argc;
+    v8_word new_target, argc, padding;
     struct v8_call_site site = {.function = slot_function(walk, fp, 24)};
-    if (!site.function || !slot(walk, fp, 16, &new_target) || !slot(walk, fp, 32, &argc))
+    if (!site.function || !slot(walk, fp, 16, &new_target) || !slot(walk, fp, 32, &argc) ||
+        !slot(walk, fp, 40, &padding))
         return push_plumbing(walk, "exit");
-    site.constructor = v8_oddball_of(walk->stacks->v8, new_target) != V8_UNDEFINED;
-    int32_t count = v8_is_smi(argc) && v8_smi(argc) > 4 ? v8_smi(argc) - 4 : 0;
-    return push_builtin(walk, &site, fp + 48, (uint64_t)count);
+    site.constructor = v8_oddball_of(v8, new_target) != V8_UNDEFINED;
+    int32_t extra = v8_oddball_of(v8, padding) == V8_HOLE ? 5 : 4;
+    int32_t count = v8_is_smi(argc) && v8_smi(argc) > extra ? v8_smi(argc) - extra : 0;
+    return push_builtin(walk, &site, fp + (pm_addr)(8 * (extra + 1)), (uint64_t)count);
 }
 
 /* Where a call of an API function keeps its target, in the three forms that were seen. The one fits whose
