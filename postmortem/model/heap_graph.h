@@ -99,6 +99,11 @@ struct pm_graph_source {
     void (*describe)(const void *self, pm_node node, size_t most, struct pm_strbuf *out);
     /* The name of the edge'th strong edge of `from`, counted as in the edges column. */
     void (*edge_name)(const void *self, pm_node from, uint64_t edge, struct pm_edge_name *ret);
+    /* The same edge as the user of `owner` knows it, where `from` is a store of owner (table of a Map,
+     * elements, properties): Map key, index, property name. false = from is no store of owner; may be NULL.
+     */
+    bool (*store_edge_name)(const void *self, pm_node owner, pm_node from, uint64_t edge,
+                            struct pm_edge_name *ret);
     /* Definition of a closure, of the class of an instance, of the function a context belongs to; the
      * function's name too (malloc, NULL = anonymous or unknown). false = none. */
     bool (*position)(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret);
@@ -142,6 +147,7 @@ struct pm_graph {
 };
 
 void pm_graph_destroy(struct pm_graph *graph); /* NULL is fine */
+struct pm_error *pm_graph_check(const struct pm_graph *graph);
 uint64_t pm_graph_external_of(const struct pm_graph *graph, pm_node node);
 static inline uint64_t pm_graph_shallow(const struct pm_graph *graph, pm_node node) {
     return (uint64_t)graph->shallow[node] * 8;
