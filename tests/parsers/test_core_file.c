@@ -365,8 +365,7 @@ static void test_not_a_core(void **state) {
     assert_false(pm_core_sniff(&input));
     assert_pm_error(open_bytes(NULL, 0), PM_ERR_FORMAT, "some.file: the file is empty");
     assert_pm_error(open_bytes("{\"header\": {\"reportVersion\": 3}}", 32), PM_ERR_FORMAT, "not an ELF core");
-    assert_pm_error(open_bytes(&header, sizeof(header)), PM_ERR_FORMAT,
-                    "program or library, not a core");
+    assert_pm_error(open_bytes(&header, sizeof(header)), PM_ERR_FORMAT, "program or library, not a core");
     header.e_type = ET_REL;
     assert_pm_error(open_bytes(&header, sizeof(header)), PM_ERR_FORMAT, "an ELF file, but not a core");
     header.e_type = ET_CORE;

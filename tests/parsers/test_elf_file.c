@@ -86,6 +86,48 @@ static void test_bytes_behind_addresses(void **state) {
     elf_builder_destroy(b);
 }
 
+/* More in the file than in memory, and more than the file has: a vaddr leads only to bytes that are both. */
+static void test_segments_that_lie(void **state) {
+    (void)state;
+    struct elf_builder *b = elf_builder_new(EM_X86_64, ET_DYN, 0);
+    elf_builder_segment(b, 0x1000, "0123456789abcdef", 16, 8, PF_R);
+    elf_builder_segment(b, 0x2000, "tail", 4, 0x1000, PF_R);
+    size_t size;
+    uint8_t *bytes = elf_builder_bytes(b, &size);
+    uint64_t much = UINT64_MAX / 2;
+    memcpy(bytes + 64 + 3 * 56 + offsetof(Elf64_Phdr, p_filesz), &much, 8);
+    memcpy(bytes + 64 + 3 * 56 + offsetof(Elf64_Phdr, p_memsz), &much, 8);
+    struct pm_elf *elf PM_AUTO(elf) = NULL;
+    assert_pm_ok(pm_elf_open_memory(bytes, size, "lies", &elf));
+    assert_int_equal(pm_elf_segment(elf, 1)->file_size, 8);
+    assert_non_null(pm_elf_bytes(elf, 0x1000, 8));
+    assert_null(pm_elf_bytes(elf, 0x1000, 9));
+    assert_int_equal(pm_elf_segment(elf, 2)->file_size, size - pm_elf_segment(elf, 2)->file_offset);
+    assert_null(pm_elf_bytes(elf, 0x2000, size));
+    elf_builder_destroy(b);
+}
+
+static void test_name_without_an_end(void **state) {
+    (void)state;
+    struct elf_builder *b = small_program();
+    elf_builder_symbol(b, "first", 0x401010, 16, FUNC(STB_GLOBAL), 2, false);
+    elf_builder_symbol(b, "last", 0x401020, 16, FUNC(STB_GLOBAL), 2, false);
+    struct pm_elf *whole PM_AUTO(elf) = open_built(b);
+    size_t size;
+    uint64_t names_size;
+    const uint8_t *names = pm_elf_section(whole, ".strtab", &names_size, NULL);
+    uint8_t *bytes = (uint8_t *)(uintptr_t)pm_elf_file(whole, &size);
+    bytes[names + names_size - 1 - bytes] = '!';
+    struct pm_elf *elf PM_AUTO(elf) = NULL;
+    struct pm_elf_symbol symbol;
+    assert_pm_ok(pm_elf_open_memory(bytes, size, "cut", &elf));
+    assert_true(pm_elf_find_symbol(elf, "first", &symbol));
+    assert_false(pm_elf_find_symbol(elf, "last", &symbol));
+    assert_string_equal(symbol_at(elf, 0x401010), "first");
+    assert_string_equal(symbol_at(elf, 0x401020), "-");
+    elf_builder_destroy(b);
+}
+
 static void test_sections(void **state) {
     (void)state;
     struct elf_builder *b = small_program();
@@ -442,6 +484,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_bytes_behind_addresses),
+        cmocka_unit_test(test_segments_that_lie),
+        cmocka_unit_test(test_name_without_an_end),
         cmocka_unit_test(test_sections),
         cmocka_unit_test(test_find_symbol),
         cmocka_unit_test(test_each_symbol),

@@ -164,14 +164,18 @@ static void test_zeroes_become_holes(void **state) {
     assert_true(last > 0 && last <= input->file_size);
     /* The temporary file has no name any more; the only way to it is our own mapping. */
     char line[512];
-    unsigned long long start, inode = 0;
+    unsigned long long start, end, inode = 0;
     FILE *maps = fopen("/proc/self/maps", "r");
     while (fgets(line, sizeof(line), maps))
-        if (sscanf(line, "%llx-%*x %*s %*x %*x:%*x %llu", &start, &inode) == 2 &&
+        if (sscanf(line, "%llx-%llx %*s %*x %*x:%*x %llu", &start, &end, &inode) == 3 &&
             start == (uintptr_t)input->bytes)
             break;
     fclose(maps);
     assert_non_null(strstr(line, "(deleted)"));
+    char file[80];
+    struct stat info;
+    snprintf(file, sizeof(file), "/proc/self/map_files/%llx-%llx", start, end);
+    if (stat(file, &info) == 0) assert_true(info.st_blocks * 512 < 1 << 20); /* only root may look */
     assert_true(inode != 0);
 }
 

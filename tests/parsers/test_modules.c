@@ -322,6 +322,32 @@ static void test_segments_that_share_a_page(void **state) {
     elf_builder_destroy(e);
 }
 
+/* A segment whose file offset and vaddr differ inside a page cannot have been mapped; it does not decide on
+ * the bias. */
+static void test_segment_that_cannot_be_mapped(void **state) {
+    (void)state;
+    struct elf_builder *e = elf_builder_new(EM_X86_64, ET_DYN, 0);
+    elf_builder_segment(e, 0x1000, NULL, 0x100, 0x100, PF_R);
+    size_t size;
+    uint8_t *bytes = elf_builder_bytes(e, &size);
+    uint64_t offset = 8;
+    memcpy(bytes + 64 + 2 * 56 + 8, &offset,
+           8); /* now in the header page as well, before the real one in the vote */
+    uint8_t swap[56];
+    memcpy(swap, bytes + 64 + 56, 56);
+    memcpy(bytes + 64 + 56, bytes + 64 + 2 * 56, 56);
+    memcpy(bytes + 64 + 2 * 56, swap, 56);
+    struct core_builder *b = core_builder_new(EM_X86_64);
+    const pm_addr at = 0x7f1000000000;
+    core_builder_segment(b, at, bytes, 0x1000, 0x1000, PF_R);
+    core_builder_file(b, at, at + 0x1000, 0, "/nowhere/odd.so");
+    struct pm_core *core PM_AUTO(core) = open_core(b);
+    struct pm_modules *modules PM_AUTO(modules) = open_modules(core, NULL);
+    assert_int_equal(pm_modules_at(modules, 0)->bias, at);
+    core_builder_destroy(b);
+    elf_builder_destroy(e);
+}
+
 static void test_deleted_and_replaced_files(void **state) {
     (void)state;
     struct file newer = library;
@@ -740,6 +766,7 @@ int main(void) {
         cmocka_unit_test(test_text_is_filled_and_data_is_not),
         cmocka_unit_test(test_text_mapped_twice),
         cmocka_unit_test(test_segments_that_share_a_page),
+        cmocka_unit_test(test_segment_that_cannot_be_mapped),
         cmocka_unit_test(test_deleted_and_replaced_files),
         cmocka_unit_test(test_missing_files),
         cmocka_unit_test(test_beside_the_core),
