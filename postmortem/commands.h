@@ -33,7 +33,8 @@ struct pm_session {
     struct pm_input *input; /* NULL with PM_OPEN_NOTHING */
     struct pm_core *core;
     struct pm_modules *modules;
-    struct v8 *v8; /* NULL: no layout; everything that needs none is still delivered */
+    struct v8 *v8;               /* NULL: no layout; everything that needs none is still delivered */
+    struct pm_error *v8_failure; /* why there is none */
 };
 
 struct pm_command {
@@ -58,9 +59,11 @@ const struct pm_command *pm_command_find(const char *name);     /* NULL = no suc
 /* The command that is spelled most alike, NULL = none is near. */
 const struct pm_command *pm_command_near(const char *name);
 
-/* Steps that several commands share (session.c). */
+/* Steps that several commands share (session.c). Without what they need they do nothing: that was already
+ * noted. */
 struct pm_error *pm_session_stacks(struct pm_session *session);                 /* diagnosis->threads */
 struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only); /* diagnosis->isolates */
-struct pm_error *pm_session_need_v8(const struct pm_session *session); /* error when there is no layout */
+/* For commands that are nothing without it: why there is no layout. */
+struct pm_error *pm_session_need_v8(struct pm_session *session);
 
 #endif

@@ -69,11 +69,10 @@ static bool examine_out_of_memory(const struct corpse *corpse) {
         process->death = PM_DEATH_HEAP_LIMIT;
     else if (words->location)
         process->death = PM_DEATH_FATAL_ERROR; /* one array or table too large, a zone */
-    /* Without the location: a heap nearly full is the limit, an empty one is something else. */
-    else if (words->has_statistics && words->used / 2 > words->limit / 3)
-        process->death = PM_DEATH_HEAP_LIMIT;
+    /* Without the location: a heap that is nearly empty is something else than the limit. */
     else
-        process->death = words->has_statistics ? PM_DEATH_FATAL_ERROR : PM_DEATH_HEAP_LIMIT;
+        process->death = words->has_statistics && words->used < words->limit / 4 ? PM_DEATH_FATAL_ERROR
+                                                                                 : PM_DEATH_HEAP_LIMIT;
     return true;
 }
 

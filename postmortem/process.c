@@ -10,26 +10,9 @@
 /* Names whose values explain a death; everything else stays unread. Values are redacted before they are
  * shown. */
 static const char *const wanted_names[] = {
-    "NODE_OPTIONS",
-    "NODE_ENV",
-    "NODE_DEBUG",
-    "NODE_V8_COVERAGE",
-    "UV_THREADPOOL_SIZE",
-    "UV_USE_IO_URING",
-    "HOSTNAME",
-    "TZ",
-    "MALLOC_ARENA_MAX",
-    "MALLOC_TRIM_THRESHOLD_",
-    "LD_PRELOAD",
-    "KUBERNETES_*",
-    "POD_*",
-    "NODE_NAME",
-    "CONTAINER_*",
-    "npm_package_name",
-    "npm_package_version",
-    "pm_id",
-    "AWS_LAMBDA_FUNCTION_NAME",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "NODE_OPTIONS",           "NODE_ENV",   "NODE_DEBUG",   "UV_THREADPOOL_SIZE",
+    "UV_USE_IO_URING",        "HOSTNAME",   "TZ",           "MALLOC_ARENA_MAX",
+    "MALLOC_TRIM_THRESHOLD_", "LD_PRELOAD", "KUBERNETES_*",
 };
 
 static bool is_wanted(const char *name) {

@@ -22,14 +22,16 @@ static struct pm_error *open_core(struct pm_session *session) {
     pm_diagnosis_problem(diagnosis, pm_process_read(session->core, diagnosis));
     if (!(session->options->command->open & PM_OPEN_V8)) return NULL;
     PM_TRY(pm_session_open_modules(session)); /* a wrong --exe ends the run: the user can mend that at once */
-    pm_diagnosis_problem(diagnosis, pm_session_open_v8(session));
+    pm_session_open_v8(session);
     return NULL;
 }
 
 static struct pm_error *analyse(struct pm_session *session) {
     const struct pm_command *command = session->options->command;
     if (session->options->file_count) PM_TRY(open_core(session));
-    PM_TRY(command->run(session));
+    struct pm_error *err = command->run(session);
+    pm_diagnosis_problem(session->diagnosis, PM_TAKE(session->v8_failure));
+    if (err) return err;
     link_isolates(session->diagnosis);
     if (session->core) pm_death_examine(session);
     pm_detect(session->diagnosis);

@@ -14,7 +14,7 @@ struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
 struct pm_error *pm_session_open_inputs(struct pm_session *session);
 struct pm_error *pm_session_open_core(struct pm_session *session);
 struct pm_error *pm_session_open_modules(struct pm_session *session);
-struct pm_error *pm_session_open_v8(struct pm_session *session);
+void pm_session_open_v8(struct pm_session *session); /* session->v8 or session->v8_failure */
 void pm_session_close(struct pm_session *session);
 
 #endif

@@ -105,22 +105,44 @@ struct pm_error *pm_session_open_modules(struct pm_session *session) {
     return NULL;
 }
 
-struct pm_error *pm_session_open_v8(struct pm_session *session) {
+void pm_session_open_v8(struct pm_session *session) {
     struct v8_options options = {.hide = session->options->hide_facts};
     struct pm_process *process = &session->diagnosis->process;
     if (session->progress) session->progress("finding the layout of V8", 0, 0);
-    PM_TRY(v8_open(session->core, session->modules, &options, &session->v8));
-    process->node_version =
-        pm_arena_strdup(session->diagnosis->arena, v8_facts_node_version(session->v8->facts));
-    process->v8_version = pm_arena_strdup(session->diagnosis->arena, v8_facts_v8_version(session->v8->facts));
-    return NULL;
+    session->v8_failure = v8_open(session->core, session->modules, &options, &session->v8);
+    /* The versions are in the binary, even where the heap is not readable. */
+    struct v8_facts *facts = session->v8 ? session->v8->facts : NULL, *own = NULL;
+    if (!facts) {
+        struct pm_error *err = v8_facts_create(session->core, session->modules, options.hide, &own);
+        facts = err ? NULL : own;
+        pm_error_destroy(err);
+    }
+    if (facts) {
+        process->node_version = pm_arena_strdup(session->diagnosis->arena, v8_facts_node_version(facts));
+        process->v8_version = pm_arena_strdup(session->diagnosis->arena, v8_facts_v8_version(facts));
+    }
+    v8_facts_destroy(own);
 }
 
 void pm_session_close(struct pm_session *session) {
+    pm_error_destroy(session->v8_failure);
     v8_close(session->v8);
     pm_modules_close(session->modules);
     pm_core_close(session->core);
     pm_input_close(session->input);
+}
+
+/* Names of builtins and symbols may still stand in the mapped binary, which is closed before anything is
+ * written. */
+static struct pm_error *keep_names(struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->thread_count; i++)
+        for (size_t k = 0; k < diagnosis->threads[i].frame_count; k++) {
+            struct pm_frame *frame = &diagnosis->threads[i].frames[k];
+            const char *name = frame->function;
+            frame->function = pm_arena_strdup(diagnosis->arena, name);
+            if (name && !frame->function) return pm_error_nomem();
+        }
+    return NULL;
 }
 
 struct pm_error *pm_session_stacks(struct pm_session *session) {
@@ -130,7 +152,7 @@ struct pm_error *pm_session_stacks(struct pm_session *session) {
     PM_TRY(pm_unwinder_create(session->core, session->modules, &unwinder));
     PM_TRY(v8_collect_stacks(session->v8, session->core, session->modules, unwinder, session->diagnosis));
     session->diagnosis->has_threads = true;
-    return NULL;
+    return keep_names(session->diagnosis);
 }
 
 static void heap_progress(void *context, uint64_t done, uint64_t total) {
@@ -143,7 +165,8 @@ struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only) {
     return v8_summarize(session->v8, spaces_only, heap_progress, session, session->diagnosis);
 }
 
-struct pm_error *pm_session_need_v8(const struct pm_session *session) {
+struct pm_error *pm_session_need_v8(struct pm_session *session) {
     if (session->v8) return NULL;
+    if (session->v8_failure) return PM_TAKE(session->v8_failure);
     return pm_error_create(PM_ERR_LAYOUT, "%s: the V8 heap could not be read", session->input->path);
 }

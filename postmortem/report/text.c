@@ -113,8 +113,9 @@ static void put_coverage(const struct pm_page *page) {
     if (diagnosis->read_objects != PM_UNKNOWN)
         pm_strbuf_appendf(&text, "read %s objects", pm_format_count(number, diagnosis->read_objects));
     if (diagnosis->has_threads)
-        pm_strbuf_appendf(&text, "%s%s threads", text.length ? ", " : "read ",
-                          pm_format_count(number, diagnosis->thread_count));
+        pm_strbuf_appendf(&text, "%s%s thread%s", text.length ? ", " : "read ",
+                          pm_format_count(number, diagnosis->thread_count),
+                          diagnosis->thread_count == 1 ? "" : "s");
     if (!text.length) pm_strbuf_append(&text, "read nothing of the heap and the stacks");
     pm_strbuf_append(&text, diagnosis->skipped_count ? "; skipped " : "; skipped nothing");
     for (size_t i = 0; i < diagnosis->skipped_count; i++) {

@@ -1,0 +1,168 @@
+/* Deaths, states and stacks of the corpus against what each case expects: corpora/cores/CASE/expected.json.
+ *
+ *   test_deaths            Node 22.23.3, every case of corpora/lists/ci that has one
+ *   test_deaths VERSION    the same for another version */
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/cli/run_program.h"
+#include "tests/support/assert_error.h"
+
+static const char *version = "22.23.3";
+
+static const char *text_at(const cJSON *object, const char *name) {
+    const cJSON *item = cJSON_GetObjectItem(object, name);
+    return cJSON_IsString(item) ? item->valuestring : NULL;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t length = text ? strlen(text) : 0, tail = strlen(end);
+    return length >= tail && !strcmp(text + length - tail, end);
+}
+
+/* "Immediate.pump [as _onImmediate]" is pump. */
+static bool is_function(const char *shown, const char *name) {
+    const char *found = shown ? strstr(shown, name) : NULL;
+    if (!found) return false;
+    char after = found[strlen(name)];
+    return (found == shown || found[-1] == '.' || found[-1] == ' ') && (after == 0 || after == ' ');
+}
+
+static const cJSON *thread_of(const cJSON *document, bool crashed) {
+    const cJSON *thread;
+    cJSON_ArrayForEach(thread, cJSON_GetObjectItem(document, "threads")) {
+        if (crashed && cJSON_IsTrue(cJSON_GetObjectItem(thread, "crashed"))) return thread;
+        if (!crashed && text_at(thread, "role") && !strcmp(text_at(thread, "role"), "main")) return thread;
+    }
+    return NULL;
+}
+
+static bool line_fits(const cJSON *lines, const cJSON *frame) {
+    const cJSON *line, *shown = cJSON_GetObjectItem(frame, "line");
+    if (!lines) return true;
+    cJSON_ArrayForEach(line,
+                       lines) if (cJSON_IsNumber(shown) && shown->valueint == line->valueint) return true;
+    return false;
+}
+
+static bool stack_has(const cJSON *thread, const cJSON *wanted) {
+    const cJSON *frame;
+    cJSON_ArrayForEach(
+        frame,
+        cJSON_GetObjectItem(
+            thread, "frames")) if (is_function(text_at(frame, "function"), text_at(wanted, "function")) &&
+                                   ends_with(text_at(frame, "file"), text_at(wanted, "file")) &&
+                                   line_fits(cJSON_GetObjectItem(wanted, "lines"), frame)) return true;
+    return false;
+}
+
+static uint64_t instances_of(const cJSON *isolate, const char *name) {
+    const cJSON *row;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(isolate, "histogram")) if (!strcmp(text_at(row, "class"),
+                                                                                   name)) return (uint64_t)
+        cJSON_GetObjectItem(row, "count")
+            ->valuedouble;
+    return 0;
+}
+
+static bool isolates_have(const cJSON *document, const cJSON *instances) {
+    const cJSON *isolate, *wanted;
+    cJSON_ArrayForEach(isolate, cJSON_GetObjectItem(document, "isolates")) {
+        bool all = true;
+        cJSON_ArrayForEach(wanted, instances) all &=
+            instances_of(isolate, wanted->string) == (uint64_t)wanted->valuedouble;
+        if (all) return true;
+    }
+    return false;
+}
+
+static int wrong_count;
+
+static void wrong(const char *name, const char *what, const char *expected, const char *found) {
+    print_error("%s: %s: expected %s, found %s\n", name, what, expected ? expected : "null",
+                found ? found : "null");
+    wrong_count++;
+}
+
+static void compare_text(const char *name, const char *what, const char *expected, const char *found) {
+    if (expected && (!found || strcmp(expected, found) != 0)) wrong(name, what, expected, found);
+}
+
+static void compare(const char *name, const cJSON *expected, const cJSON *document) {
+    const cJSON *process = cJSON_GetObjectItem(document, "process"),
+                *death = cJSON_GetObjectItem(process, "death");
+    const cJSON *crashed = thread_of(document, true), *main_thread = thread_of(document, false), *item;
+    compare_text(name, "death", text_at(expected, "death"), text_at(death, "kind"));
+    compare_text(name, "signal", text_at(expected, "signal"), text_at(process, "signal"));
+    const char *message = text_at(expected, "message"), *shown = text_at(death, "message");
+    if (message && (!shown || !strstr(shown, message))) wrong(name, "message", message, shown);
+    const char *state = text_at(expected, "state"),
+               *kind = text_at(cJSON_GetObjectItem(main_thread, "state"), "kind");
+    if (state && !strcmp(state, "pool")) { /* the main thread waits, the pool works */
+        int busy = 0;
+        cJSON_ArrayForEach(item, cJSON_GetObjectItem(document, "threads")) {
+            const char *other = text_at(cJSON_GetObjectItem(item, "state"), "kind");
+            busy += other && !strcmp(other, "pool");
+        }
+        if (busy != cJSON_GetObjectItem(cJSON_GetObjectItem(expected, "thread_pool"), "busy")->valueint)
+            wrong(name, "busy pool threads", "all", "others");
+    } else {
+        compare_text(name, "state", state, kind);
+    }
+    const cJSON *blocked = cJSON_GetObjectItem(expected, "blocked");
+    if (blocked && !stack_has(main_thread, blocked))
+        wrong(name, "blocked in", text_at(blocked, "function"), "not on the stack");
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(expected, "on_stack")) if (!stack_has(crashed, item))
+        wrong(name, "on the stack", text_at(item, "function"), "not there");
+    const cJSON *instances = cJSON_GetObjectItem(expected, "instances");
+    if (instances && !isolates_have(document, instances)) wrong(name, "instances", "as planted", "others");
+    cJSON_ArrayForEach(
+        item, cJSON_GetObjectItem(
+                  expected, "isolates")) if (!isolates_have(document, cJSON_GetObjectItem(item, "instances")))
+        wrong(name, "instances of isolate", text_at(item, "thread"), "others");
+    const char *verdict = text_at(document, "verdict");
+    if (!verdict || strlen(verdict) < 20 || !ends_with(verdict, "."))
+        wrong(name, "verdict", "a sentence", verdict);
+}
+
+static void check_case(const char *name) {
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/corpora/cores/%s/expected.json", source_directory(), name);
+    struct run run = run_shell("cat '%s'", path);
+    cJSON *expected = cJSON_Parse(run.out);
+    run_free(&run);
+    if (!expected) return; /* a case with other truth */
+    char *directory = core_directory(name, version), *core = path_of(directory, "core");
+    run = RUN(core, "--format", "json");
+    assert_run(&run, 0, NULL, NULL);
+    cJSON *document = cJSON_Parse(run.out);
+    if (document)
+        compare(name, expected, document);
+    else
+        wrong(name, "output", "JSON", run.out);
+    cJSON_Delete(document);
+    cJSON_Delete(expected);
+    run_free(&run);
+    free(core);
+    free(directory);
+}
+
+static void test_cases(void **state) {
+    (void)state;
+    struct run list = run_shell("sort -u '%s/corpora/lists/%s' | grep ' %s$' | cut -d' ' -f1",
+                                source_directory(), strcmp(version, "22.23.3") == 0 ? "ci" : "all", version);
+    int checked = 0;
+    char *rest = NULL;
+    for (char *name = strtok_r(list.out, "\n", &rest); name; name = strtok_r(NULL, "\n", &rest), checked++)
+        check_case(name);
+    run_free(&list);
+    assert_true(checked > 0);
+    assert_int_equal(wrong_count, 0);
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1) version = argv[1];
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
