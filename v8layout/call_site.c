@@ -50,10 +50,10 @@ struct v8_call_sites *v8_call_sites_create(const struct v8 *v8, struct pm_arena 
     sites->arena = arena;
     sites->rules = (struct rules){
         .type_unless_prefix = v8->layout.location_bit == 1,
-        .class_is_type = v8->layout.read_only_space.present,
+        .class_is_type = v8_root(v8, "promise_on_stack_map") || v8->layout.stream_code.present,
         .space_ends_name = v8->layout.chunk_flags.present && v8->layout.chunk_flags.offset == 0,
         .function_is_type = v8->layout.function_dispatch_handle.present,
-        .constructor_by_name = v8->layout.source_positions_unsigned,
+        .constructor_by_name = v8_root(v8, "prototype_shared_closure_info_map") != 0,
     };
     sites->capacity = 256;
     sites->entries = calloc(sites->capacity, sizeof(*sites->entries));
@@ -186,7 +186,7 @@ static const char *debug_name(struct v8_call_sites *sites, const struct v8_call_
     struct v8_thing thing;
     v8_word value;
     if (site->function && v8_thing_load(v8, site->function, &thing)) {
-        struct v8_key key = {.address = v8_root(v8, "name_string"), .text = "name"};
+        struct v8_key key = {.text = "name"};
         if (v8_own_property(v8, &thing, &key, &value) == V8_DATA) {
             const char *text = string_text(sites, v8_target(v8, value));
             if (text) return text;
@@ -236,9 +236,8 @@ static pm_addr prototype_of_map(const struct v8 *v8, const struct v8_map *map) {
 static const char *type_by_chain(struct v8_call_sites *sites, const struct v8_map *map,
                                  const char *fallback) {
     const struct v8 *v8 = sites->v8;
-    struct v8_key tag = {
-        .address = v8_root(v8, "to_string_tag_symbol"), .text = "Symbol.toStringTag", .symbol = true};
-    struct v8_key constructor = {.address = v8_root(v8, "constructor_string"), .text = "constructor"};
+    /* By text: the roots of a worker's isolate are others in V8 9. */
+    struct v8_key tag = {.text = "Symbol.toStringTag", .symbol = true}, constructor = {.text = "constructor"};
     pm_addr at = prototype_of_map(v8, map);
     for (int i = 0; at && i < PM_MAX_PROTOTYPES; i++, at = prototype_of_map(v8, v8_map(v8, at))) {
         struct v8_thing thing;

@@ -144,6 +144,8 @@ static enum v8_code_kind kind_of(const struct v8_codes *codes, const struct v8_c
     /* src/objects/code-kind.h: BASELINE, MAGLEV (TURBOPROP in V8 9), TURBOFAN follow each other in every
      * version; REGEXP is 3, from V8 14 on 4, and nothing else of that number is ever on the heap. */
     if (baseline >= 0 && kind == baseline) return V8_CODE_BASELINE;
+    if (!codes->v8->layout.stream_code.present && kind > baseline)
+        return V8_CODE_TURBOFAN; /* no Maglev before V8 11 */
     if (baseline >= 0 && kind == baseline + 1) return V8_CODE_MAGLEV;
     if (baseline >= 0 && kind == baseline + 2) return V8_CODE_TURBOFAN;
     if (kind == 3 || kind == 4) return V8_CODE_REGEXP;

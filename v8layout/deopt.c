@@ -54,7 +54,7 @@ static bool init_from_names(struct v8_opcodes *opcodes, const char *const *names
     /* The lookback of BEGIN came together with MATCH_PREVIOUS_TRANSLATION (V8 11). */
     opcodes->forms = opcodes->role[opcodes->count - 1] == V8_OP_MATCH
                          ? V8_TRANSLATION_LOOKBACK
-                         : V8_TRANSLATION_SIGNED | V8_TRANSLATION_BYTES;
+                         : V8_TRANSLATION_OLD | V8_TRANSLATION_SIGNED | V8_TRANSLATION_BYTES;
     opcodes->evidence = "names in the binary";
     return begin && interpreted;
 }
@@ -146,16 +146,38 @@ static uint32_t *cursor(struct v8_translation *it) {
     return it->left_of_previous ? &it->previous : &it->position;
 }
 
-bool v8_translation_signed(struct v8_translation *it, int32_t *ret) {
-    if (!it->failed && v8_vlq_signed(it->bytes, it->length, cursor(it), ret)) return true;
+static bool read_unsigned(struct v8_translation *it, uint32_t *ret) {
+    uint32_t *position = cursor(it);
+    if (it->failed) return false;
+    if (it->form != V8_TRANSLATION_OLD) {
+        it->failed = !v8_vlq_unsigned(it->bytes, it->length, position, ret);
+        return !it->failed;
+    }
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 35; shift += 7) {
+        if (*position >= it->length) break;
+        uint8_t byte = it->bytes[(*position)++];
+        value |= (uint64_t)(byte >> 1) << shift;
+        if (byte & 1) continue;
+        *ret = (uint32_t)value;
+        return true;
+    }
     it->failed = true;
     return false;
 }
 
+bool v8_translation_signed(struct v8_translation *it, int32_t *ret) {
+    uint32_t value;
+    if (!read_unsigned(it, &value)) return false;
+    int32_t magnitude = (int32_t)(value >> 1);
+    *ret = value & 1 ? -magnitude : magnitude;
+    return true;
+}
+
 bool v8_translation_skip(struct v8_translation *it, uint32_t operands) {
     uint32_t value;
-    for (uint32_t i = 0; i < operands && !it->failed; i++)
-        it->failed = !v8_vlq_unsigned(it->bytes, it->length, cursor(it), &value);
+    for (uint32_t i = 0; i < operands; i++)
+        if (!read_unsigned(it, &value)) return false;
     return !it->failed;
 }
 
@@ -186,11 +208,10 @@ static bool match(struct v8_translation *it, uint32_t instructions, uint8_t *ret
 bool v8_translation_next(struct v8_translation *it, uint8_t *opcode_ret) {
     if (it->failed || ++it->steps > MAX_STEPS) return fail(it);
     if (it->left_of_previous && --it->left_of_previous) return opcode_at_previous(it, opcode_ret);
-    if (it->form == V8_TRANSLATION_SIGNED) {
+    if (it->form == V8_TRANSLATION_SIGNED || it->form == V8_TRANSLATION_OLD) {
         int32_t opcode;
-        if (it->position >= it->length || !v8_vlq_signed(it->bytes, it->length, &it->position, &opcode))
+        if (!v8_translation_signed(it, &opcode) || opcode < 0 || opcode >= it->opcodes->count)
             return fail(it);
-        if (opcode < 0 || opcode >= it->opcodes->count) return fail(it);
         *opcode_ret = (uint8_t)opcode;
         return true;
     }

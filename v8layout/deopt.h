@@ -32,10 +32,11 @@ enum v8_opcode_role {
 
 /* How instructions are written. The newest that may hold is tried first. */
 enum v8_translation_form {
-    V8_TRANSLATION_SIGNED = 1, /* opcodes and operands are signed VLQs: V8 10.2 and older */
-    V8_TRANSLATION_BYTES = 2,  /* an opcode is a byte; operands signed or unsigned VLQs: V8 10.8 */
-    V8_TRANSLATION_LOOKBACK =
-        4, /* the same, and instructions may be taken from an earlier translation: V8 11 and later */
+    V8_TRANSLATION_OLD = 1,    /* opcodes and operands signed, bit 0 of a byte = one more follows: V8 9.0 */
+    V8_TRANSLATION_SIGNED = 2, /* opcodes and operands are signed VLQs: V8 9.4 to 10.2 */
+    V8_TRANSLATION_BYTES = 4,  /* an opcode is a byte; operands signed or unsigned VLQs: V8 10.8 */
+    /* The same, and instructions may be taken from an earlier translation: V8 11 and later. */
+    V8_TRANSLATION_LOOKBACK = 8,
 };
 
 struct v8_opcodes {
