@@ -6,7 +6,8 @@
 static struct pm_error *find_folder(const char *name, const char *version, char *folder, size_t size) {
     const char *source = getenv("POSTMORTEM_SOURCE");
     char command[1024];
-    snprintf(command, sizeof(command), "'%s/corpora/make-core' '%s' '%s'", source ? source : ".", name, version);
+    snprintf(command, sizeof(command), "'%s/corpora/make-core' '%s' '%s'", source ? source : ".", name,
+             version);
     FILE *pipe = popen(command, "r");
     char *line = pipe ? fgets(folder, (int)size, pipe) : NULL;
     int status = pipe ? pclose(pipe) : -1;
@@ -15,7 +16,8 @@ static struct pm_error *find_folder(const char *name, const char *version, char 
     return NULL;
 }
 
-struct pm_error *real_core_open(const char *name, const char *version, const char *hide, struct real_core *ret) {
+struct pm_error *real_core_open(const char *name, const char *version, const char *hide,
+                                struct real_core *ret) {
     struct real_core core = {0};
     char path[700], exe[700], sysroot[700];
     struct pm_error *err = find_folder(name, version, core.folder, sizeof(core.folder));
@@ -33,8 +35,10 @@ struct pm_error *real_core_open(const char *name, const char *version, const cha
     if (!err) err = pm_core_open(core.input, &core.core);
     if (!err) err = pm_modules_open(core.core, &modules, &core.modules);
     if (!err) err = v8_open(core.core, core.modules, &options, &core.v8);
-    if (err) real_core_close(&core);
-    else *ret = core;
+    if (err)
+        real_core_close(&core);
+    else
+        *ret = core;
     return err;
 }
 

@@ -12,9 +12,10 @@ struct real_core {
     struct v8 *v8;
 };
 
-/* Opens the core of (case, version), made by corpora/make-core unless it is cached. `hide`: facts to pretend absent. The error, if
- * any, is that of the first step that failed; the core is closed then. */
-struct pm_error *real_core_open(const char *name, const char *version, const char *hide, struct real_core *ret);
+/* Opens the core of (case, version), made by corpora/make-core unless it is cached. `hide`: facts to pretend
+ * absent. The error, if any, is that of the first step that failed; the core is closed then. */
+struct pm_error *real_core_open(const char *name, const char *version, const char *hide,
+                                struct real_core *ret);
 void real_core_close(struct real_core *core);
 /* A truth file as malloc memory with a NUL behind it; NULL = there is none. */
 char *real_core_file(const struct real_core *core, const char *file, size_t *size_ret);

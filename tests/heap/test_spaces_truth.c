@@ -1,5 +1,6 @@
-/* Spaces of a process that died at its heap limit equal the diagnostic report that Node wrote at that moment: used bytes of every
- * space, the heap limit. And the quick way (page headers only) says the same as the walk. */
+/* Spaces of a process that died at its heap limit equal the diagnostic report that Node wrote at that moment:
+ * used bytes of every space, the heap limit. And the quick way (page headers only) says the same as the walk.
+ */
 #include "real_core.h"
 
 #include <setjmp.h>
@@ -28,7 +29,8 @@ static unsigned check_spaces(const char *version, const struct pm_isolate *isola
         double used = cJSON_GetNumberValue(cJSON_GetObjectItem(space, "used"));
         const struct pm_space *ours = space_named(isolate, space->string);
         if (strcmp(space->string, "read_only_space") == 0) continue; /* V8 10 and later report 0 for it */
-        /* The report itself allocates a little in V8 9 and 10 after the fatal error; new space is emptied by the last collection. */
+        /* The report itself allocates a little in V8 9 and 10 after the fatal error; new space is emptied by
+         * the last collection. */
         double own = ours ? (double)ours->used : 0, slack = strncmp(version, "16.", 3) == 0 ? 300000 : 0;
         compared++;
         if (own < used - slack || own > used + slack) {
@@ -38,7 +40,8 @@ static unsigned check_spaces(const char *version, const struct pm_isolate *isola
     }
     double limit = cJSON_GetNumberValue(cJSON_GetObjectItem(heap, "memoryLimit"));
     if ((double)isolate->heap_limit != limit) {
-        fprintf(stderr, "  %s heap limit %llu, the report says %.0f\n", version, (unsigned long long)isolate->heap_limit, limit);
+        fprintf(stderr, "  %s heap limit %llu, the report says %.0f\n", version,
+                (unsigned long long)isolate->heap_limit, limit);
         wrong++;
     }
     return compared < 6 ? wrong + 1 : wrong;
@@ -60,14 +63,16 @@ static unsigned check(const char *name, const char *version) {
         !(err = v8_summarize(core.v8, true, NULL, NULL, quick))) {
         wrong = check_spaces(version, &walked->isolates[0], cJSON_GetObjectItem(report, "javascriptHeap"));
         if (walked->isolates[0].unparsed_bytes) {
-            fprintf(stderr, "  %s: %llu bytes unparsed\n", version, (unsigned long long)walked->isolates[0].unparsed_bytes);
+            fprintf(stderr, "  %s: %llu bytes unparsed\n", version,
+                    (unsigned long long)walked->isolates[0].unparsed_bytes);
             wrong++;
         }
         for (size_t i = 0; i < walked->isolates[0].space_count; i++) {
             const struct pm_space *exact = &walked->isolates[0].spaces[i];
             const struct pm_space *fast = space_named(&quick->isolates[0], exact->name);
             /* Headers count an open allocation area as used. */
-            if (!fast || fast->pages != exact->pages || fast->used + 600000 < exact->used || fast->used > exact->used + 600000) {
+            if (!fast || fast->pages != exact->pages || fast->used + 600000 < exact->used ||
+                fast->used > exact->used + 600000) {
                 fprintf(stderr, "  %s %s: %llu by the headers, %llu by the walk\n", version, exact->name,
                         (unsigned long long)(fast ? fast->used : 0), (unsigned long long)exact->used);
                 wrong++;

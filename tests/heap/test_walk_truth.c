@@ -1,6 +1,7 @@
-/* The walk finds exactly the objects that V8's own heap iterator lists: 0 missing, 0 extra, 0 wrong sizes. objects.bin is written by
- * the truth addon inside the process (corpora/addon/heaptruth.cc). Also with published facts hidden one after the other: then the
- * same objects, or a refusal with the reason, never others. */
+/* The walk finds exactly the objects that V8's own heap iterator lists: 0 missing, 0 extra, 0 wrong sizes.
+ * objects.bin is written by the truth addon inside the process (corpora/addon/heaptruth.cc). Also with
+ * published facts hidden one after the other: then the same objects, or a refusal with the reason, never
+ * others. */
 #include "real_core.h"
 
 #include <setjmp.h>
@@ -83,8 +84,9 @@ static unsigned check(const char *version, const char *hide) {
         qsort(ours.items.items, ours.items.count, sizeof(struct found), by_address);
         wrong = compare(&ours, truth, size / 16) + (stats.unparsed_bytes != 0);
     }
-    printf("%s%s%s: %zu objects, V8 lists %zu, %u differences, %llu bytes unparsed\n", version, hide ? " without " : "",
-           hide ? hide : "", ours.items.count, truth ? size / 16 : 0, wrong, (unsigned long long)stats.unparsed_bytes);
+    printf("%s%s%s: %zu objects, V8 lists %zu, %u differences, %llu bytes unparsed\n", version,
+           hide ? " without " : "", hide ? hide : "", ours.items.count, truth ? size / 16 : 0, wrong,
+           (unsigned long long)stats.unparsed_bytes);
     pm_vec_deinit(&ours.items);
     free(truth);
     real_core_close(&core);
@@ -103,11 +105,13 @@ static void test_all_facts(void **state) {
 
 static void test_hidden_facts(void **state) {
     (void)state;
-    static const char *const hidden[] = {"v8dbg_*", "root_names", "types", "heap_in_isolate", "gc_state", "jsentry",
-                                         "tls",     "blob",       "v8dbg_*,types", "root_names,types", "symbols"};
+    static const char *const hidden[] = {"v8dbg_*",       "root_names",       "types",  "heap_in_isolate",
+                                         "gc_state",      "jsentry",          "tls",    "blob",
+                                         "v8dbg_*,types", "root_names,types", "symbols"};
     unsigned wrong = 0;
     for (size_t i = 0; i < version_count; i++)
-        for (size_t k = 0; k < sizeof(hidden) / sizeof(hidden[0]); k++) wrong += check(versions[i], hidden[k]);
+        for (size_t k = 0; k < sizeof(hidden) / sizeof(hidden[0]); k++)
+            wrong += check(versions[i], hidden[k]);
     assert_int_equal(wrong, 0);
 }
 
