@@ -122,6 +122,24 @@ bool v8_shared_is_native(const struct v8 *v8, pm_addr shared) {
     return v8_field_u32(v8, shared, v8->layout.shared_flags, &flags) && (flags & 1u << 5);
 }
 
+/* FunctionKind, the same numbers in V8 9.0 to 14.6. */
+enum {
+    KIND_FIRST_CONSTRUCTOR = 3, /* base, default base, default derived, derived */
+    KIND_LAST_CONSTRUCTOR = 6,
+    KIND_MEMBERS_INITIALIZER = 24,
+    KIND_STATIC_INITIALIZER = 25
+};
+
+static uint32_t kind_of(const struct v8 *v8, pm_addr shared) {
+    uint32_t flags;
+    return v8_field_u32(v8, shared, v8->layout.shared_flags, &flags) ? flags & 31 : 0;
+}
+
+bool v8_shared_is_class_constructor(const struct v8 *v8, pm_addr shared) {
+    uint32_t kind = kind_of(v8, shared);
+    return kind >= KIND_FIRST_CONSTRUCTOR && kind <= KIND_LAST_CONSTRUCTOR;
+}
+
 bool v8_shared_is_api(const struct v8 *v8, pm_addr shared) {
     const struct v8_field fields[] = {v8->layout.shared_function_data, v8->layout.shared_untrusted_data};
     for (size_t i = 0; i < 2; i++) {
@@ -162,14 +180,6 @@ static const char *string_text(struct v8_call_sites *sites, pm_addr string) {
 static pm_addr eval_origin(const struct v8 *v8, pm_addr script) {
     pm_addr shared = script ? v8_ref(v8, script, v8->layout.script_eval_from_shared) : 0;
     return shared && v8_type_at(v8, shared) == V8_T_SHARED_FUNCTION_INFO ? shared : 0;
-}
-
-/* FunctionKind, the same numbers in V8 9.4 to 14.6. */
-enum { KIND_MEMBERS_INITIALIZER = 24, KIND_STATIC_INITIALIZER = 25 };
-
-static uint32_t kind_of(const struct v8 *v8, pm_addr shared) {
-    uint32_t flags;
-    return v8_field_u32(v8, shared, v8->layout.shared_flags, &flags) ? flags & 31 : 0;
 }
 
 static const char *shared_name(struct v8_call_sites *sites, pm_addr shared) {

@@ -44,6 +44,7 @@ const char *v8_call_site_value(struct v8_call_sites *sites, v8_word value);
 
 /* Bits of SharedFunctionInfo.flags: [0, 5) kind, 5 native, 6 strict in V8 9.4 to 14.6. */
 bool v8_shared_is_native(const struct v8 *v8, pm_addr shared); /* a builtin that Error.stack shows */
+bool v8_shared_is_class_constructor(const struct v8 *v8, pm_addr shared); /* can only be called with new */
 /* Functions of API templates (addons, Node's own bindings). */
 bool v8_shared_is_api(const struct v8 *v8, pm_addr shared);
 

@@ -262,33 +262,40 @@ bool v8_translation_start(struct v8_translation *it, const struct v8_opcodes *op
 
 /* ---- DeoptimizationData ---- */
 
-void v8_deopt_form(struct v8_deopt_form *form, const struct v8 *v8) {
-    *form = (struct v8_deopt_form){.translations = 0,
-                                   .inlined_count = 1,
-                                   .literals = 2,
-                                   .shared = 6,
-                                   .inlining_positions = 7,
-                                   .first_entry = 11};
-    int64_t literals, positions, shared, inlined;
+void v8_deopt_forms(struct v8_deopt_forms *forms, const struct v8 *v8) {
+    *forms = (struct v8_deopt_forms){
+        .items =
+            {
+                {.literals = 2, .shared = 6, .inlining_positions = 7, .first_entry = 11}, /* V8 9 to 12 */
+                /* V8 13 put the protected literals (what may not be reached from outside the sandbox) before
+                   the others. */
+                {.literals = 3,
+                 .protected_literals = 2,
+                 .shared = 7,
+                 .inlining_positions = 8,
+                 .first_entry = 12},
+            },
+        .count = 2,
+    };
+    int64_t literals, positions, shared;
     if (!v8_facts_constant(v8->facts, "DeoptimizationDataLiteralArrayIndex", &literals) ||
         !v8_facts_constant(v8->facts, "DeoptimizationDataInliningPositionsIndex", &positions) ||
-        !v8_facts_constant(v8->facts, "DeoptimizationDataInlinedFunctionCountIndex", &inlined))
-        literals = v8->layout.trusted_function_data ? 3 : 2, positions = literals + 5, inlined = 1;
-    else
-        form->published = true;
+        literals < 2 || literals > 8 || positions < 4 || positions > 16)
+        return;
     if (!v8_facts_constant(v8->facts, "DeoptimizationDataSharedFunctionInfoIndex", &shared) &&
         !v8_facts_constant(v8->facts, "DeoptimizationDataWrappedSharedFunctionInfoIndex", &shared) &&
         !v8_facts_constant(v8->facts, "DeoptimizationDataSharedFunctionInfoWrapperIndex", &shared))
         shared = positions - 1;
-    if (literals < 2 || literals > 8 || positions < 4 || positions > 16 || shared < 2 || shared > 16) return;
-    form->inlined_count = (uint32_t)inlined;
-    form->literals = (uint32_t)literals;
-    /* V8 13 put the protected literals (what may not be reached from outside the sandbox) before the others.
-     */
-    form->protected_literals = literals == 3 ? 2 : 0;
-    form->shared = (uint32_t)shared;
-    form->inlining_positions = (uint32_t)positions;
-    form->first_entry = (uint32_t)positions + 4; /* DeoptExitStart and two counts between */
+    if (shared < 2 || shared > 16) return;
+    forms->items[0] = (struct v8_deopt_form){
+        .literals = (uint32_t)literals,
+        .protected_literals = literals == 3 ? 2 : 0,
+        .shared = (uint32_t)shared,
+        .inlining_positions = (uint32_t)positions,
+        .first_entry = (uint32_t)positions + 4, /* DeoptExitStart and two counts between */
+    };
+    forms->count = 1;
+    forms->published = true;
 }
 
 /* FixedArray and its weak, trusted and protected relatives: length, then elements. */
@@ -334,8 +341,17 @@ static pm_addr literal_shared(const struct v8 *v8, const struct v8_deopt_form *f
     return shared;
 }
 
-pm_addr v8_deopt_shared(const struct v8 *v8, const struct v8_deopt_form *form, const struct v8_code *code) {
-    return code->deopt_data ? as_shared(v8, element_ref(v8, code->deopt_data, form->shared)) : 0;
+/* The form whose function is a function; NULL = this is no DeoptimizationData. */
+static const struct v8_deopt_form *form_of(const struct v8 *v8, const struct v8_deopt_forms *forms,
+                                           pm_addr data) {
+    for (unsigned i = 0; data && i < forms->count; i++)
+        if (as_shared(v8, element_ref(v8, data, forms->items[i].shared))) return &forms->items[i];
+    return NULL;
+}
+
+pm_addr v8_deopt_shared(const struct v8 *v8, const struct v8_deopt_forms *forms, const struct v8_code *code) {
+    const struct v8_deopt_form *form = form_of(v8, forms, code->deopt_data);
+    return form ? as_shared(v8, element_ref(v8, code->deopt_data, form->shared)) : 0;
 }
 
 static const uint8_t *bytes_of(const struct v8 *v8, pm_addr array, uint32_t *length_ret) {
@@ -468,15 +484,17 @@ static size_t decode_frames(struct reader *reader, uint32_t wanted, pm_addr oute
 }
 
 size_t v8_deopt_frames(const struct v8 *v8, const struct v8_opcodes *opcodes,
-                       const struct v8_deopt_form *form, const struct v8_code *code, int32_t deopt_index,
+                       const struct v8_deopt_forms *forms, const struct v8_code *code, int32_t deopt_index,
                        pm_addr fp, pm_addr outer, struct v8_deopt_frame *frames, size_t most) {
     int32_t index;
     uint32_t length, all, wanted;
-    if (!opcodes->forms || !code->deopt_data || deopt_index < 0 || deopt_index > 1 << 24) return 0;
+    const struct v8_deopt_form *form = form_of(v8, forms, code->deopt_data);
+    if (!opcodes->forms || !form || deopt_index < 0 || deopt_index > 1 << 24) return 0;
     if (!element_smi(v8, code->deopt_data, form->first_entry + 3 * (uint32_t)deopt_index + 1, &index) ||
         index < 0)
         return 0;
-    const uint8_t *bytes = bytes_of(v8, element_ref(v8, code->deopt_data, form->translations), &length);
+    const uint8_t *bytes =
+        bytes_of(v8, element_ref(v8, code->deopt_data, 0 /* translations, in every form */), &length);
     if (!bytes) return 0;
     size_t count = 0;
     for (unsigned bit = V8_TRANSLATION_LOOKBACK; bit && count == 0; bit >>= 1) {
@@ -488,17 +506,17 @@ size_t v8_deopt_frames(const struct v8 *v8, const struct v8_opcodes *opcodes,
     return count;
 }
 
-size_t v8_inlined_positions(const struct v8 *v8, const struct v8_deopt_form *form, const struct v8_code *code,
-                            uint32_t pc_offset, pm_addr outer, struct v8_inlined_position *positions,
-                            size_t most) {
+size_t v8_inlined_positions(const struct v8 *v8, const struct v8_deopt_forms *forms,
+                            const struct v8_code *code, uint32_t pc_offset, pm_addr outer,
+                            struct v8_inlined_position *positions, size_t most) {
     if (!code->positions || !outer || pc_offset > INT32_MAX || most == 0) return 0;
     int32_t inlining = -1;
     int32_t position = v8_source_position(v8, code->positions, (int32_t)pc_offset, &inlining);
     if (position < 0) return 0;
     uint32_t length = 0;
+    const struct v8_deopt_form *form = form_of(v8, forms, code->deopt_data);
     const uint8_t *table =
-        code->deopt_data ? bytes_of(v8, element_ref(v8, code->deopt_data, form->inlining_positions), &length)
-                         : NULL;
+        form ? bytes_of(v8, element_ref(v8, code->deopt_data, form->inlining_positions), &length) : NULL;
     size_t count = 0;
     while (count < most) {
         struct v8_inlined_position row = {outer, position};

@@ -85,18 +85,22 @@ struct v8_deopt_frame {
     v8_word receiver;
     pm_addr receiver_map; /* when the receiver was never allocated: what it would be; 0 */
 };
-/* Indexes inside DeoptimizationData (src/objects/deoptimization-data.h), as published or as they fit. */
+/* Indexes inside DeoptimizationData (src/objects/deoptimization-data.h), as published, else the variant that
+ * fits an object. */
 struct v8_deopt_form {
-    uint32_t translations, inlined_count, literals, protected_literals /* 0 = none */, shared,
-        inlining_positions, first_entry;
-    bool published;
+    uint32_t literals, protected_literals /* 0 = none */, shared, inlining_positions, first_entry;
 };
-void v8_deopt_form(struct v8_deopt_form *form, const struct v8 *v8);
+struct v8_deopt_forms {
+    struct v8_deopt_form items[3];
+    unsigned count;
+    bool published; /* then count is 1 */
+};
+void v8_deopt_forms(struct v8_deopt_forms *forms, const struct v8 *v8);
 
 /* Fills at most `most` frames, outermost first, and says how many; 0 = it does not decode. `outer` is the
  * frame's own SharedFunctionInfo. */
 size_t v8_deopt_frames(const struct v8 *v8, const struct v8_opcodes *opcodes,
-                       const struct v8_deopt_form *form, const struct v8_code *code, int32_t deopt_index,
+                       const struct v8_deopt_forms *forms, const struct v8_code *code, int32_t deopt_index,
                        pm_addr fp, pm_addr outer, struct v8_deopt_frame *frames, size_t most);
 
 /* Without a translation: source position and inlining chain of a pc (Turbofan's table has both, Maglev's is
@@ -105,11 +109,11 @@ struct v8_inlined_position {
     pm_addr shared;
     int32_t position;
 };
-size_t v8_inlined_positions(const struct v8 *v8, const struct v8_deopt_form *form, const struct v8_code *code,
-                            uint32_t pc_offset, pm_addr outer, struct v8_inlined_position *positions,
-                            size_t most);
+size_t v8_inlined_positions(const struct v8 *v8, const struct v8_deopt_forms *forms,
+                            const struct v8_code *code, uint32_t pc_offset, pm_addr outer,
+                            struct v8_inlined_position *positions, size_t most);
 
 /* The SharedFunctionInfo an optimised code object was made for; 0 = unknown. */
-pm_addr v8_deopt_shared(const struct v8 *v8, const struct v8_deopt_form *form, const struct v8_code *code);
+pm_addr v8_deopt_shared(const struct v8 *v8, const struct v8_deopt_forms *forms, const struct v8_code *code);
 
 #endif

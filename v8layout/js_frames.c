@@ -373,7 +373,7 @@ struct pm_error *v8_collect_stacks(const struct v8 *v8, const struct pm_core *co
         stacks.sites = v8_call_sites_create(v8, diagnosis->arena);
         if (!stacks.codes || !stacks.sites) return pm_error_nomem();
         (void)v8_opcodes_load(&stacks.opcodes, v8);
-        v8_deopt_form(&stacks.deopt_form, v8);
+        v8_deopt_forms(&stacks.deopt_forms, v8);
         choose_frame_types(&stacks);
     }
     size_t count = pm_core_thread_count(core);

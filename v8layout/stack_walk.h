@@ -29,7 +29,7 @@ struct v8_stacks {       /* one per core */
     struct v8_codes *codes;      /* NULL without v8 */
     struct v8_call_sites *sites; /* NULL without v8 */
     struct v8_opcodes opcodes;
-    struct v8_deopt_form deopt_form;
+    struct v8_deopt_forms deopt_forms;
     struct v8_frame_types types;
     bool argc_counts_receiver;
     bool nomem;

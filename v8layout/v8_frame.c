@@ -325,8 +325,8 @@ static bool push_by_positions(struct v8_walk *walk, const struct v8_call_site *o
                               bool approximate) {
     struct v8_stacks *stacks = walk->stacks;
     struct v8_inlined_position rows[V8_MAX_INLINED];
-    size_t count = v8_inlined_positions(stacks->v8, &stacks->deopt_form, code, pc_offset, outer->shared, rows,
-                                        V8_MAX_INLINED);
+    size_t count = v8_inlined_positions(stacks->v8, &stacks->deopt_forms, code, pc_offset, outer->shared,
+                                        rows, V8_MAX_INLINED);
     if (count == 0) {
         const struct v8_function *function = v8_call_site_function(stacks->sites, outer->shared);
         rows[0] = (struct v8_inlined_position){outer->shared, function ? function->start : -1};
@@ -335,7 +335,9 @@ static bool push_by_positions(struct v8_walk *walk, const struct v8_call_site *o
     }
     for (size_t i = count; i-- > 0;) {
         struct pm_frame frame = new_frame(walk, PM_FRAME_JS);
-        struct v8_call_site site = {.shared = rows[i].shared};
+        struct v8_call_site site = {.shared = rows[i].shared,
+                                    .constructor =
+                                        v8_shared_is_class_constructor(stacks->v8, rows[i].shared)};
         if (i == 0) site = *outer;
         frame.tier = tier;
         frame.inlined = i > 0;
@@ -362,7 +364,7 @@ static bool push_optimized(struct v8_walk *walk, pm_addr function, const struct 
     size_t count = 0;
     int32_t index;
     if (frames && v8_codes_deopt_index(stacks->codes, code, pc_offset, &index))
-        count = v8_deopt_frames(v8, &stacks->opcodes, &stacks->deopt_form, code, index, fp, outer.shared,
+        count = v8_deopt_frames(v8, &stacks->opcodes, &stacks->deopt_forms, code, index, fp, outer.shared,
                                 frames, V8_MAX_INLINED);
     bool ok = true;
     if (count) {
@@ -600,7 +602,7 @@ static bool frame_is_of(const struct v8_walk *walk, pm_addr fp, pm_addr pc, bool
             pm_addr own = bytecode_of_code(v8, &code);
             return bytecode && (own ? own == bytecode : true);
         }
-        pm_addr shared = v8_deopt_shared(v8, &stacks->deopt_form, &code);
+        pm_addr shared = v8_deopt_shared(v8, &stacks->deopt_forms, &code);
         return shared && shared == v8_ref(v8, function, v8->layout.function_shared);
     }
     struct v8_builtin builtin;
@@ -656,7 +658,7 @@ static bool push_frameless(struct v8_walk *walk, const struct v8_code *code) {
             return push_plumbing(walk, "baseline code");
     } else {
         frame.tier = code->kind == V8_CODE_MAGLEV ? PM_TIER_MAGLEV : PM_TIER_TURBOFAN;
-        pm_addr own = v8_deopt_shared(v8, &stacks->deopt_form, code);
+        pm_addr own = v8_deopt_shared(v8, &stacks->deopt_forms, code);
         if (!own) return push_plumbing(walk, "optimised code");
         if (site.shared != own) site = (struct v8_call_site){.shared = own};
     }
