@@ -15,8 +15,8 @@
  * records of a hostile file gets into libdwarf. A file without .eh_frame_hdr has its headers read once, front
  * to back, and sorted.
  *
- * DW_CFA_set_loc takes an absolute address here, whatever encoding the CIE has: no compiler writes it into
- * .eh_frame. */
+ * Two instructions that no compiler writes into .eh_frame are not right: DW_CFA_set_loc takes an absolute
+ * address, whatever encoding the CIE has, and DW_CFA_val_offset_sf (in libdwarf 20210528) sets register 0. */
 #include "parsers/dwarf_cfi.h"
 
 #include <dwarf.h>

@@ -336,9 +336,18 @@ static enum pm_unwind_result step_call(const struct pm_unwinder *unwinder, const
     return result;
 }
 
-static bool is_executable(const struct pm_mem *mem, pm_addr addr) {
-    const struct pm_mem_range *range = pm_mem_find(mem, addr);
-    return range && (range->protection & PM_MEM_EXECUTE);
+/* gcore leaves program text out of the core, and with it the protection: then the file says what is code. */
+static bool is_code(const struct pm_unwinder *unwinder, pm_addr addr) {
+    const struct pm_mem_range *range = pm_mem_find(unwinder->mem, addr);
+    if (range && (range->protection & PM_MEM_EXECUTE)) return true;
+    uint64_t vaddr;
+    const struct pm_module *module = pm_modules_find(unwinder->modules, addr, &vaddr);
+    for (size_t i = 0; module && module->elf && i < pm_elf_segment_count(module->elf); i++) {
+        const struct pm_elf_segment *segment = pm_elf_segment(module->elf, i);
+        if (vaddr >= segment->vaddr && vaddr - segment->vaddr < segment->memory_size)
+            return segment->flags & PF_X;
+    }
+    return false;
 }
 
 /* A call through a bad pointer: believed only when the return address leads back to code. */
@@ -346,7 +355,7 @@ static enum pm_unwind_result step_bad_jump(const struct pm_unwinder *unwinder, c
                                            struct pm_regs *out) {
     struct pm_regs next;
     enum pm_unwind_result result = step_call(unwinder, in, 0, &next);
-    if (result != PM_UNWIND_OK || !is_executable(unwinder->mem, next.value[unwinder->arch->public.pc] - 1))
+    if (result != PM_UNWIND_OK || !is_code(unwinder, next.value[unwinder->arch->public.pc] - 1))
         return PM_UNWIND_NO_CFI;
     *out = next;
     return PM_UNWIND_OK;
@@ -377,7 +386,7 @@ enum pm_unwind_result pm_unwind_step(struct pm_unwinder *unwinder, const struct 
     *signal_ret = false;
     if (!pm_regs_has(in, arch->public.pc)) return PM_UNWIND_BAD_MEMORY;
     pm_addr pc = in->value[arch->public.pc];
-    if (exact_pc && !is_executable(unwinder->mem, pc)) return step_bad_jump(unwinder, in, out);
+    if (exact_pc && !is_code(unwinder, pc)) return step_bad_jump(unwinder, in, out);
     if (pc == 0) return PM_UNWIND_END;
 
     if (arch->sigreturn(unwinder->mem, in, out)) {
