@@ -405,12 +405,30 @@ static struct pm_error *collect_roots(struct builder *b) {
         v8_root_list_deinit(&list);
         return pm_error_nomem();
     }
-    for (size_t i = 0; i < list.count; i++) {
-        pm_node node = v8_graph_node_of(source, list.items[i].object);
-        if (node == PM_NO_NODE || seen[node / 64] >> (node % 64) & 1) continue;
-        seen[node / 64] |= 1ull << (node % 64);
-        source->roots[source->root_count++] =
-            (struct v8_graph_root){node, list.items[i].kind, list.items[i].index};
+    /* Lasting roots decide who owns what, so they are taken first; transient ones then stand before them in
+     * the list. */
+    for (unsigned round = 0; round < 2; round++) {
+        size_t first = source->root_count;
+        for (size_t i = 0; i < list.count; i++) {
+            bool transient =
+                list.items[i].kind == V8_ROOT_STACK || list.items[i].kind == V8_ROOT_HANDLE_SCOPE;
+            pm_node node =
+                transient == (round == 1) ? v8_graph_node_of(source, list.items[i].object) : PM_NO_NODE;
+            if (node == PM_NO_NODE || seen[node / 64] >> (node % 64) & 1) continue;
+            seen[node / 64] |= 1ull << (node % 64);
+            source->roots[source->root_count++] =
+                (struct v8_graph_root){node, list.items[i].kind, list.items[i].index};
+        }
+        if (round == 1) {
+            size_t transient_count = source->root_count - first;
+            struct v8_graph_root *moved = malloc((source->root_count + 1) * sizeof(*moved));
+            if (!moved) break;
+            memcpy(moved, source->roots + first, transient_count * sizeof(*moved));
+            memcpy(moved + transient_count, source->roots, first * sizeof(*moved));
+            free(source->roots);
+            source->roots = moved;
+            b->graph->transient_roots = transient_count;
+        }
     }
     free(seen);
     v8_root_list_deinit(&list);

@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_SCRIPT_UNITS                                                                                     \
+    (16u << 20) /* a bundle of 16 MB is searched for a declaration; larger ones are not */
+
 struct v8_graph_source *v8_graph_source_create(const struct v8 *v8, uint32_t isolate,
                                                struct pm_graph *graph) {
     struct v8_graph_source *source = calloc(1, sizeof(*source));
@@ -290,6 +293,75 @@ static bool position(const void *self, pm_node node, char **function_ret, struct
     return true;
 }
 
+static bool is_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '$' || (unsigned char)c >= 128;
+}
+
+/* `name` as a whole word at text[at], behind a word that declares: const name, let {a, name} = ..., function
+ * name. */
+static bool declares(const char *source, size_t at, size_t name_length) {
+    static const char *const words[] = {"const", "let", "var", "class", "function", "import"};
+    if ((at && is_word(source[at - 1])) || is_word(source[at + name_length])) return false;
+    size_t line = at;
+    while (line && source[line - 1] != '\n' && source[line - 1] != ';') line--;
+    while (source[line] == ' ' || source[line] == '\t') line++;
+    for (unsigned i = 0; i < 2; i++) { /* `export const`, `async function` */
+        if (strncmp(source + line, "export ", 7) == 0) line += 7;
+        if (strncmp(source + line, "async ", 6) == 0) line += 6;
+    }
+    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        size_t length = strlen(words[i]);
+        if (line + length < at && strncmp(source + line, words[i], length) == 0 &&
+            !is_word(source[line + length])) {
+            /* On the left side of the assignment. */
+            const char *equals = memchr(source + line, '=', at - line);
+            return !equals || equals[1] == '>';
+        }
+    }
+    return false;
+}
+
+static bool declaration(const void *self, pm_node closure, const char *variable,
+                        struct pm_graph_position *ret) {
+    const struct v8_graph_source *source = self;
+    struct v8_function function;
+    PM_AUTO(arena) struct pm_arena *arena = pm_arena_create();
+    if (!arena || !v8_function_load(source->v8, v8_graph_address_of(source, closure), arena, &function) ||
+        !function.script)
+        return false;
+    PM_AUTO_STRBUF struct pm_strbuf program = {0};
+    pm_addr script_source = v8_ref(source->v8, function.script, source->v8->layout.script_source);
+    uint32_t units;
+    if (!v8_string_length(source->v8, script_source, &units) || units > MAX_SCRIPT_UNITS ||
+        !v8_string_text(source->v8, script_source, 0, units, &program) || !program.length)
+        return false;
+    const char *start = program.bytes;
+    size_t length = strlen(variable), best = SIZE_MAX;
+    size_t limit = function.start > 0 ? (size_t)function.start
+                                      : 0; /* nearest declaration before the function, else the first */
+    for (const char *at = start; length && (at = strstr(at, variable)); at += length) {
+        size_t offset = (size_t)(at - start);
+        if (!declares(start, offset, length)) continue;
+        if (best == SIZE_MAX || offset <= limit) best = offset;
+    }
+    if (best == SIZE_MAX) return false;
+    /* Lines counted in the text; the offset of the script in its file is that of the function's own position.
+     */
+    uint32_t line = 1, line_offset = 0;
+    size_t column = best;
+    for (size_t i = 0; i < best; i++)
+        if (start[i] == '\n') line++, column = best - i - 1;
+    v8_word first;
+    if (v8_field_word(source->v8, function.script, source->v8->layout.script_line_offset, &first) &&
+        v8_is_smi(first) && v8_smi(first) > 0)
+        line_offset = (uint32_t)v8_smi(first);
+    *ret = (struct pm_graph_position){.file = function.file ? strdup(function.file) : NULL,
+                                      .line = line + line_offset,
+                                      .column = (uint32_t)column + 1};
+    return ret->file != NULL;
+}
+
 static bool text(const void *self, pm_node node, size_t most, struct pm_strbuf *out) {
     const struct v8_graph_source *source = self;
     return v8_string_text(source->v8, v8_graph_address_of(source, node), 0,
@@ -429,6 +501,7 @@ const struct pm_graph_source v8_graph_source_functions = {
     .edge_name = edge_name,
     .store_edge_name = store_edge_name,
     .position = position,
+    .declaration = declaration,
     .text = text,
     .entries = entries,
     .number = number,

@@ -107,6 +107,9 @@ struct pm_graph_source {
     /* Definition of a closure, of the class of an instance, of the function a context belongs to; the
      * function's name too (malloc, NULL = anonymous or unknown). false = none. */
     bool (*position)(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret);
+    /* Where the variable `name` is declared that closures like this one see: a search in the script's text,
+     * nearest first. false = text not available, or nothing like a declaration in it. NULL = never. */
+    bool (*declaration)(const void *self, pm_node closure, const char *name, struct pm_graph_position *ret);
     /* Text of a string node, at most `most` UTF-16 units; false = not a string or not readable. */
     bool (*text)(const void *self, pm_node node, size_t most, struct pm_strbuf *out);
     /* Live entries and capacity of a Map, Set, array, dictionary object; false = no collection. */
@@ -141,6 +144,10 @@ struct pm_graph {
         uint64_t bytes;
     } * external;
     size_t external_count;
+    /* The first of the root's edges come from stacks and handle scopes: they keep only what nothing else
+     * keeps, or a value at hand when the process died would have no owner. Analyses follow them last and
+     * ignore those to objects found before. */
+    uint64_t transient_roots;
     bool from_snapshot;
     const struct pm_graph_source *source;
     void *source_self;
