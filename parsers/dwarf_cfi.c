@@ -21,10 +21,10 @@
 
 #include <dwarf.h>
 #include <elf.h>
-#include <libdwarf.h>
 #include <string.h>
 
-#include "parsers/cursor.h"
+#include "parsers/dwarf_object.h"
+#include "parsers/leb128.h"
 #include "postmortem/base/checked.h"
 #include "postmortem/base/vec.h"
 
@@ -32,10 +32,8 @@
 #define DW_EH_PE_indirect 0x80
 #endif
 
-#define MAX_INSTRUCTIONS   65536 /* bytes of one record; official builds need at most 6,800 */
-#define MAX_REMEMBERED     4096  /* DW_CFA_remember_state: libdwarf keeps 3 KB for each */
-#define MAX_EXPRESSION_OPS 4096  /* executed; glibc's longest needs 12 */
-#define EXPRESSION_STACK   64
+#define MAX_INSTRUCTIONS 65536 /* bytes of one record; official builds need at most 6,800 */
+#define MAX_REMEMBERED   4096  /* DW_CFA_remember_state: libdwarf keeps 3 KB for each */
 
 /* Columns of libdwarf's table: aarch64's vector registers end at 95. The numbers below mean no register. */
 enum { COLUMNS = 96, NO_RULE = 5000, SAME_VALUE, UNDEFINED_VALUE, CFA_COLUMN };
@@ -59,27 +57,6 @@ struct pm_cfi {
 };
 
 /* ------------------------------------------------------------------ numbers */
-
-static uint64_t read_uleb(struct pm_cursor *c) {
-    uint64_t value = 0;
-    for (unsigned shift = 0;; shift += 7) {
-        uint8_t byte = pm_cursor_u8(c);
-        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) return value; /* also what a failed read gives */
-    }
-}
-
-static int64_t read_sleb(struct pm_cursor *c) {
-    uint64_t value = 0;
-    for (unsigned shift = 0;;) {
-        uint8_t byte = pm_cursor_u8(c);
-        if (shift < 64) value |= (uint64_t)(byte & 0x7f) << shift;
-        shift += 7;
-        if (byte & 0x80) continue;
-        if (shift < 64 && (byte & 0x40)) value |= ~0ull << shift;
-        return (int64_t)value;
-    }
-}
 
 static size_t write_uleb(uint8_t *to, uint64_t value) {
     size_t length = 0;
@@ -112,8 +89,8 @@ static uint64_t read_encoded(struct pm_cursor *c, uint8_t format) {
     case DW_EH_PE_absptr:
     case DW_EH_PE_udata8:
     case DW_EH_PE_sdata8: return pm_cursor_u64(c);
-    case DW_EH_PE_uleb128: return read_uleb(c);
-    case DW_EH_PE_sleb128: return (uint64_t)read_sleb(c);
+    case DW_EH_PE_uleb128: return pm_cursor_uleb(c);
+    case DW_EH_PE_sleb128: return (uint64_t)pm_cursor_sleb(c);
     case DW_EH_PE_udata2: return pm_cursor_u16(c);
     case DW_EH_PE_sdata2: return (uint64_t)(int16_t)pm_cursor_u16(c);
     case DW_EH_PE_udata4: return pm_cursor_u32(c);
@@ -211,11 +188,11 @@ static bool read_cie(const struct pm_cfi_section *section, bool eh, uint64_t off
     const char *augmentation = pm_cursor_string(c);
     if (c->failed || (version != 1 && version != 3 && version != 4)) return false;
     if (version == 4 && (pm_cursor_u8(c) != 8 || pm_cursor_u8(c) != 0)) return false; /* address, segment */
-    cie.code_alignment = read_uleb(c);
-    cie.data_alignment = read_sleb(c);
-    cie.return_address = version == 1 ? pm_cursor_u8(c) : read_uleb(c);
+    cie.code_alignment = pm_cursor_uleb(c);
+    cie.data_alignment = pm_cursor_sleb(c);
+    cie.return_address = version == 1 ? pm_cursor_u8(c) : pm_cursor_uleb(c);
     if (*augmentation == 'z') {
-        uint64_t length = read_uleb(c), end, pointer;
+        uint64_t length = pm_cursor_uleb(c), end, pointer;
         if (c->failed || !pm_add_u64(c->position, length, &end) || end > c->size) return false;
         for (const char *letter = augmentation + 1; *letter; letter++) {
             if (*letter == 'R') {
@@ -250,7 +227,7 @@ static bool read_fde(const struct pm_cfi *cfi, const struct cie *cie, struct rec
     if (!read_pointer(c, cie->encoding, cfi->sections.eh_frame_hdr.vaddr, &ret->start)) return false;
     ret->range = read_encoded(c, cie->encoding);
     if (cie->augmented) {
-        uint64_t length = read_uleb(c);
+        uint64_t length = pm_cursor_uleb(c);
         pm_cursor_take(c, length);
     }
     ret->length = pm_cursor_left(c);
@@ -355,70 +332,6 @@ static bool search_list(const struct fde_list *list, uint64_t vaddr, uint64_t *r
 }
 
 /* ------------------------------------------------------------------ one FDE through libdwarf */
-
-/* Sections for libdwarf, without a file. libdwarf's own way in for ELF, dwarf_elf_init(), must not be used
- * anywhere in this program: it leaves a callback behind, in a variable of the library, that then takes every
- * object for a libelf one. */
-struct object_section {
-    const char *name;
-    const uint8_t *bytes;
-    uint64_t size;
-};
-struct object {
-    const struct object_section *sections; /* libdwarf counts from 1 */
-    size_t count;
-};
-
-static int object_section(void *context, Dwarf_Half index, Dwarf_Obj_Access_Section *ret, int *error) {
-    const struct object *object = context;
-    (void)error;
-    if (index > object->count) return DW_DLV_NO_ENTRY;
-    *ret = (Dwarf_Obj_Access_Section){.name = "", .type = SHT_NULL};
-    if (index)
-        *ret = (Dwarf_Obj_Access_Section){.name = object->sections[index - 1].name,
-                                          .type = SHT_PROGBITS,
-                                          .size = object->sections[index - 1].size};
-    return DW_DLV_OK;
-}
-static int object_load(void *context, Dwarf_Half index, Dwarf_Small **ret, int *error) {
-    const struct object *object = context;
-    (void)error;
-    if (index == 0 || index > object->count) return DW_DLV_NO_ENTRY;
-    *ret = (Dwarf_Small *)(uintptr_t)object->sections[index - 1].bytes; /* it only reads */
-    return DW_DLV_OK;
-}
-static Dwarf_Unsigned object_count(void *context) {
-    return ((const struct object *)context)->count + 1;
-}
-static Dwarf_Endianness object_order(void *context) {
-    (void)context;
-    return DW_OBJECT_LSB;
-}
-static Dwarf_Small object_length_size(void *context) {
-    (void)context;
-    return 4;
-}
-static Dwarf_Small object_pointer_size(void *context) {
-    (void)context;
-    return 8;
-}
-
-/* The interface must stay where it is until dwarf_object_finish(). */
-static bool open_object(struct object *object, Dwarf_Obj_Access_Interface *interface, Dwarf_Debug *ret) {
-    static const Dwarf_Obj_Access_Methods methods = {
-        .get_section_info = object_section,
-        .get_byte_order = object_order,
-        .get_length_size = object_length_size,
-        .get_pointer_size = object_pointer_size,
-        .get_section_count = object_count,
-        .load_section = object_load,
-    };
-    *interface = (Dwarf_Obj_Access_Interface){.object = object, .methods = &methods};
-    Dwarf_Error error = NULL;
-    if (dwarf_object_init_b(interface, NULL, NULL, DW_GROUPNUMBER_ANY, ret, &error) == DW_DLV_OK) return true;
-    if (error) dwarf_dealloc_error(NULL, error);
-    return false;
-}
 
 struct slice { /* the .eh_frame that libdwarf sees */
     uint8_t *bytes;
@@ -538,12 +451,11 @@ static enum pm_cfi_result run(struct pm_cfi *cfi, const struct cie *cie, const s
         !write_slice(cfi, cie, fde, &slice))
         return PM_CFI_BROKEN;
 
-    struct object_section section = {".eh_frame", slice.bytes, slice.size};
-    struct object object = {&section, 1};
-    Dwarf_Obj_Access_Interface interface;
+    struct pm_dwarf_section section = {".eh_frame", slice.bytes, slice.size};
+    struct pm_dwarf_object object = {.sections = &section, .count = 1};
     Dwarf_Debug debug;
     Dwarf_Error error = NULL;
-    if (!open_object(&object, &interface, &debug)) return PM_CFI_BROKEN;
+    if (!pm_dwarf_open(&object, &debug)) return PM_CFI_BROKEN;
     dwarf_set_frame_rule_table_size(debug, COLUMNS);
     dwarf_set_frame_rule_initial_value(debug, NO_RULE);
     dwarf_set_frame_same_value(debug, SAME_VALUE);
@@ -562,9 +474,8 @@ static enum pm_cfi_result run(struct pm_cfi *cfi, const struct cie *cie, const s
             .cfa = make_rule(&table.rt3_cfa_rule, &slice, cie, fde),
         };
         for (unsigned i = 0; i < PM_REG_COUNT; i++) ret->regs[i] = make_rule(&rules[i], &slice, cie, fde);
-    } else if (error) {
-        dwarf_dealloc_error(debug, error);
     }
+    pm_dwarf_forget(debug, &error);
     dwarf_object_finish(debug, NULL);
     return fine ? PM_CFI_FOUND : PM_CFI_BROKEN;
 }
@@ -670,389 +581,4 @@ bool pm_cfi_plt_of_elf(const struct pm_elf *elf, uint64_t vaddr, uint64_t *start
         return true;
     }
     return false;
-}
-
-/* ------------------------------------------------------------------ expressions */
-
-struct machine {
-    struct pm_cursor c;
-    const struct pm_regs *regs;
-    const struct pm_mem *mem;
-    uint64_t bias;
-    const uint64_t *cfa;
-    uint64_t stack[EXPRESSION_STACK];
-    unsigned depth;
-    bool failed;
-};
-
-static void push(struct machine *m, uint64_t value) {
-    if (m->depth >= EXPRESSION_STACK)
-        m->failed = true;
-    else
-        m->stack[m->depth++] = value;
-}
-static uint64_t pop(struct machine *m) {
-    if (m->depth == 0) {
-        m->failed = true;
-        return 0;
-    }
-    return m->stack[--m->depth];
-}
-static void pick(struct machine *m, unsigned below) {
-    if (below >= m->depth)
-        m->failed = true;
-    else
-        push(m, m->stack[m->depth - 1 - below]);
-}
-static void push_register(struct machine *m, uint64_t number, int64_t offset) {
-    if (number >= PM_REG_COUNT || !(m->regs->valid >> number & 1))
-        m->failed = true;
-    else
-        push(m, m->regs->value[number] + (uint64_t)offset);
-}
-static void push_memory(struct machine *m, unsigned size) {
-    uint64_t addr = pop(m), value = 0;
-    if (m->failed || size == 0 || size > 8 || !m->mem || !pm_mem_copy(m->mem, addr, &value, size))
-        m->failed = true;
-    else
-        push(m, value); /* both machines are little-endian, as we are */
-}
-static void jump(struct machine *m, bool taken) {
-    int64_t offset = (int16_t)pm_cursor_u16(&m->c);
-    if (!taken || m->c.failed) return;
-    pm_cursor_seek(&m->c, m->c.position + (uint64_t)offset); /* before the start wraps behind the end */
-}
-
-static void binary(struct machine *m, uint8_t op) {
-    uint64_t b = pop(m), a = pop(m), value = 0;
-    int64_t sa = (int64_t)a, sb = (int64_t)b;
-    switch (op) {
-    case DW_OP_and: value = a & b; break;
-    case DW_OP_or: value = a | b; break;
-    case DW_OP_xor: value = a ^ b; break;
-    case DW_OP_plus: value = a + b; break;
-    case DW_OP_minus: value = a - b; break;
-    case DW_OP_mul: value = a * b; break;
-    case DW_OP_div:
-        if (b == 0)
-            m->failed = true;
-        else
-            value = sb == -1 ? 0 - a : (uint64_t)(sa / sb);
-        break;
-    case DW_OP_mod:
-        if (b == 0)
-            m->failed = true;
-        else
-            value = a % b;
-        break;
-    case DW_OP_shl: value = b < 64 ? a << b : 0; break;
-    case DW_OP_shr: value = b < 64 ? a >> b : 0; break;
-    case DW_OP_shra: value = (uint64_t)(sa >> (b < 64 ? b : 63)); break;
-    case DW_OP_eq: value = sa == sb; break;
-    case DW_OP_ne: value = sa != sb; break;
-    case DW_OP_lt: value = sa < sb; break;
-    case DW_OP_le: value = sa <= sb; break;
-    case DW_OP_gt: value = sa > sb; break;
-    case DW_OP_ge: value = sa >= sb; break;
-    default: m->failed = true;
-    }
-    push(m, value);
-}
-
-static void step_constant(struct machine *m, uint8_t op) {
-    struct pm_cursor *c = &m->c;
-    switch (op) {
-    case DW_OP_addr: push(m, pm_cursor_u64(c) + m->bias); break;
-    case DW_OP_const1u: push(m, pm_cursor_u8(c)); break;
-    case DW_OP_const1s: push(m, (uint64_t)(int8_t)pm_cursor_u8(c)); break;
-    case DW_OP_const2u: push(m, pm_cursor_u16(c)); break;
-    case DW_OP_const2s: push(m, (uint64_t)(int16_t)pm_cursor_u16(c)); break;
-    case DW_OP_const4u: push(m, pm_cursor_u32(c)); break;
-    case DW_OP_const4s: push(m, (uint64_t)(int32_t)pm_cursor_u32(c)); break;
-    case DW_OP_const8u:
-    case DW_OP_const8s: push(m, pm_cursor_u64(c)); break;
-    case DW_OP_constu: push(m, read_uleb(c)); break;
-    case DW_OP_consts: push(m, (uint64_t)read_sleb(c)); break;
-    default: m->failed = true;
-    }
-}
-
-static void step_stack(struct machine *m, uint8_t op) {
-    uint64_t a, b, c;
-    switch (op) {
-    case DW_OP_dup: pick(m, 0); break;
-    case DW_OP_drop: pop(m); break;
-    case DW_OP_over: pick(m, 1); break;
-    case DW_OP_pick: pick(m, pm_cursor_u8(&m->c)); break;
-    case DW_OP_swap:
-        a = pop(m);
-        b = pop(m);
-        push(m, a);
-        push(m, b);
-        break;
-    default: /* DW_OP_rot */
-        a = pop(m);
-        b = pop(m);
-        c = pop(m);
-        push(m, a);
-        push(m, c);
-        push(m, b);
-    }
-}
-
-static void step_expression(struct machine *m) {
-    uint8_t op = pm_cursor_u8(&m->c);
-    uint64_t value;
-    if (op >= DW_OP_lit0 && op <= DW_OP_lit31) {
-        push(m, op - DW_OP_lit0);
-        return;
-    }
-    if (op >= DW_OP_breg0 && op <= DW_OP_breg31) {
-        push_register(m, op - DW_OP_breg0, read_sleb(&m->c));
-        return;
-    }
-    switch (op) {
-    case DW_OP_nop: break;
-    case DW_OP_bregx:
-        value = read_uleb(&m->c);
-        push_register(m, value, read_sleb(&m->c));
-        break;
-    case DW_OP_deref: push_memory(m, 8); break;
-    case DW_OP_deref_size: push_memory(m, pm_cursor_u8(&m->c)); break;
-    case DW_OP_plus_uconst:
-        value = pop(m);
-        push(m, value + read_uleb(&m->c));
-        break;
-    case DW_OP_abs:
-        value = pop(m);
-        push(m, (int64_t)value < 0 ? 0 - value : value);
-        break;
-    case DW_OP_neg: push(m, 0 - pop(m)); break;
-    case DW_OP_not: push(m, ~pop(m)); break;
-    case DW_OP_skip: jump(m, true); break;
-    case DW_OP_bra: jump(m, pop(m) != 0); break;
-    case DW_OP_call_frame_cfa:
-        if (m->cfa)
-            push(m, *m->cfa);
-        else
-            m->failed = true;
-        break;
-    case DW_OP_dup:
-    case DW_OP_drop:
-    case DW_OP_over:
-    case DW_OP_pick:
-    case DW_OP_swap:
-    case DW_OP_rot: step_stack(m, op); break;
-    case DW_OP_and:
-    case DW_OP_or:
-    case DW_OP_xor:
-    case DW_OP_plus:
-    case DW_OP_minus:
-    case DW_OP_mul:
-    case DW_OP_div:
-    case DW_OP_mod:
-    case DW_OP_shl:
-    case DW_OP_shr:
-    case DW_OP_shra:
-    case DW_OP_eq:
-    case DW_OP_ne:
-    case DW_OP_lt:
-    case DW_OP_le:
-    case DW_OP_gt:
-    case DW_OP_ge: binary(m, op); break;
-    default: step_constant(m, op);
-    }
-}
-
-bool pm_cfi_evaluate(const uint8_t *block, uint64_t length, const struct pm_regs *regs,
-                     const struct pm_mem *mem, uint64_t bias, const uint64_t *cfa, uint64_t *ret) {
-    struct machine m = {.regs = regs, .mem = mem, .bias = bias, .cfa = cfa};
-    m.c = pm_cursor_make(block, length, 0);
-    if (cfa) push(&m, *cfa);
-    for (unsigned done = 0; pm_cursor_left(&m.c) > 0; done++) {
-        if (done >= MAX_EXPRESSION_OPS) return false;
-        step_expression(&m);
-        if (m.failed || m.c.failed) return false;
-    }
-    if (m.depth == 0) return false;
-    *ret = m.stack[m.depth - 1];
-    return true;
-}
-
-/* ------------------------------------------------------------------ file:line */
-
-struct line_unit { /* one compilation unit that was asked for */
-    Dwarf_Off offset;
-    Dwarf_Line_Context context; /* NULL = has no lines */
-    Dwarf_Line *lines;
-    Dwarf_Signed count;
-};
-
-enum { LINE_SECTIONS = 10 };
-
-struct pm_line_table {
-    struct object_section sections[LINE_SECTIONS];
-    struct object object;
-    Dwarf_Obj_Access_Interface interface;
-    Dwarf_Debug debug;
-    Dwarf_Arange *aranges;
-    Dwarf_Signed arange_count;
-    PM_VEC(struct line_unit) units;
-    PM_VEC(char *) names;
-};
-
-void pm_line_close(struct pm_line_table *table) {
-    if (!table) return;
-    for (size_t i = 0; i < table->names.count; i++) free(table->names.items[i]);
-    for (size_t i = 0; i < table->units.count; i++)
-        if (table->units.items[i].context) dwarf_srclines_dealloc_b(table->units.items[i].context);
-    for (Dwarf_Signed i = 0; i < table->arange_count; i++)
-        dwarf_dealloc(table->debug, table->aranges[i], DW_DLA_ARANGE);
-    if (table->aranges) dwarf_dealloc(table->debug, table->aranges, DW_DLA_LIST);
-    if (table->debug) dwarf_object_finish(table->debug, NULL);
-    pm_vec_deinit(&table->names);
-    pm_vec_deinit(&table->units);
-    free(table);
-}
-
-static void drop_error(Dwarf_Debug debug, Dwarf_Error *error) {
-    if (*error) dwarf_dealloc_error(debug, *error);
-    *error = NULL;
-}
-
-static bool collect_sections(const struct pm_elf *elf, struct pm_line_table *table) {
-    /* .debug_aranges says which unit covers a pc; without it every unit would have to be read. */
-    static const char *const names[LINE_SECTIONS] = {
-        ".debug_line", ".debug_aranges",  ".debug_info",   ".debug_abbrev",   ".debug_str",
-        ".debug_addr", ".debug_line_str", ".debug_ranges", ".debug_rnglists", ".debug_str_offsets"};
-    enum { needed = 4 };
-    for (size_t i = 0; i < LINE_SECTIONS; i++) {
-        struct pm_cfi_section found = find_section(elf, names[i]);
-        if (!found.bytes && i < needed) return false;
-        if (found.bytes)
-            table->sections[table->object.count++] =
-                (struct object_section){names[i], found.bytes, found.size};
-    }
-    table->object.sections = table->sections;
-    return true;
-}
-
-struct pm_line_table *pm_line_open(const struct pm_elf *elf) {
-    struct pm_line_table *table = calloc(1, sizeof(*table));
-    if (!table) return NULL;
-    if (!collect_sections(elf, table) || !open_object(&table->object, &table->interface, &table->debug))
-        table->debug = NULL;
-    Dwarf_Error error = NULL;
-    if (table->debug &&
-        dwarf_get_aranges(table->debug, &table->aranges, &table->arange_count, &error) == DW_DLV_OK)
-        return table;
-    table->aranges = NULL;
-    table->arange_count = 0;
-    if (table->debug) drop_error(table->debug, &error);
-    pm_line_close(table);
-    return NULL;
-}
-
-static const struct line_unit *read_unit(struct pm_line_table *table, Dwarf_Off offset) {
-    for (size_t i = 0; i < table->units.count; i++)
-        if (table->units.items[i].offset == offset) return &table->units.items[i];
-
-    struct line_unit unit = {.offset = offset};
-    Dwarf_Error error = NULL;
-    Dwarf_Die die = NULL;
-    Dwarf_Unsigned version;
-    Dwarf_Small tables;
-    if (dwarf_offdie_b(table->debug, offset, 1, &die, &error) == DW_DLV_OK) {
-        if (dwarf_srclines_b(die, &version, &tables, &unit.context, &error) != DW_DLV_OK)
-            unit.context = NULL;
-        else if (dwarf_srclines_from_linecontext(unit.context, &unit.lines, &unit.count, &error) != DW_DLV_OK)
-            unit.count = 0;
-        dwarf_dealloc(table->debug, die, DW_DLA_DIE);
-    }
-    drop_error(table->debug, &error);
-    if (!pm_vec_push(&table->units, unit)) {
-        if (unit.context) dwarf_srclines_dealloc_b(unit.context);
-        return NULL;
-    }
-    return &table->units.items[table->units.count - 1];
-}
-
-/* "/a/out/../deps/uv/core.c" is "/a/deps/uv/core.c": by the text alone, the build's folders are not here. */
-static void normalise(char *path) {
-    char *to = path;
-    for (const char *from = path; *from;) {
-        const char *end = from + 1;
-        while (*end && *end != '/') end++;
-        size_t length = (size_t)(end - from);
-        bool up = length == 3 && memcmp(from, "/..", 3) == 0,
-             here = length == 2 && memcmp(from, "/.", 2) == 0;
-        char *parent = up && to > path ? memrchr(path, '/', (size_t)(to - path)) : NULL;
-        if (parent && strcmp(parent, "/..") != 0) {
-            to = parent;
-        } else if (!here) {
-            memmove(to, from, length);
-            to += length;
-        }
-        from = end;
-    }
-    *to = 0;
-}
-
-/* The last line entry that does not start behind vaddr, in a sequence that covers it. */
-static Dwarf_Line line_at(const struct line_unit *unit, uint64_t vaddr) {
-    Dwarf_Line found = NULL;
-    Dwarf_Addr start = 0, found_start = 0;
-    Dwarf_Line previous = NULL;
-    for (Dwarf_Signed i = 0; i < unit->count; i++) {
-        Dwarf_Addr address;
-        Dwarf_Bool ends;
-        if (dwarf_lineaddr(unit->lines[i], &address, NULL) != DW_DLV_OK ||
-            dwarf_lineendsequence(unit->lines[i], &ends, NULL) != DW_DLV_OK)
-            return NULL;
-        if (previous && start <= vaddr && vaddr < address && (!found || start >= found_start)) {
-            found = previous;
-            found_start = start;
-        }
-        previous = ends ? NULL : unit->lines[i];
-        start = address;
-    }
-    return found;
-}
-
-bool pm_line_find(struct pm_line_table *table, uint64_t vaddr, const char **file_ret, unsigned *line_ret) {
-    Dwarf_Error error = NULL;
-    Dwarf_Arange arange;
-    Dwarf_Off offset;
-    bool known = dwarf_get_arange(table->aranges, (Dwarf_Unsigned)table->arange_count, vaddr, &arange,
-                                  &error) == DW_DLV_OK &&
-                 dwarf_get_cu_die_offset(arange, &offset, &error) == DW_DLV_OK;
-    drop_error(table->debug, &error);
-    const struct line_unit *unit = known ? read_unit(table, offset) : NULL;
-    Dwarf_Line line = unit ? line_at(unit, vaddr) : NULL;
-    Dwarf_Unsigned number = 0;
-    char *source = NULL;
-    bool fine = line && dwarf_lineno(line, &number, &error) == DW_DLV_OK && number > 0 &&
-                number <= UINT32_MAX && dwarf_linesrc(line, &source, &error) == DW_DLV_OK;
-    drop_error(table->debug, &error);
-    if (!fine) return false;
-    char *name = strdup(source);
-    dwarf_dealloc(table->debug, source, DW_DLA_STRING);
-    if (!name) return false;
-    normalise(name);
-    for (size_t i = 0; i < table->names.count; i++) {
-        if (strcmp(table->names.items[i], name) != 0) continue;
-        free(name);
-        name = NULL;
-        *file_ret = table->names.items[i];
-        break;
-    }
-    if (name) {
-        if (!pm_vec_push(&table->names, name)) {
-            free(name);
-            return false;
-        }
-        *file_ret = name;
-    }
-    *line_ret = (unsigned)number;
-    return true;
 }

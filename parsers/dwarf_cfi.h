@@ -1,5 +1,5 @@
 /* dwarf_cfi.h - one ELF file's call frame information: pc -> the rules that give the caller's registers; the
- * expressions in those rules; and file:line of a pc. The adapter of libdwarf: no other file includes it.
+ * expressions in those rules (dwarf_expression.c). libdwarf stays behind it.
  *
  * Not for walking: that is unwind.c. Knows no registers but their DWARF numbers. Addresses are the file's own
  * ("vaddr").
@@ -76,13 +76,6 @@ bool pm_cfi_evaluate(const uint8_t *block, uint64_t length, const struct pm_regs
  * running process. */
 bool pm_cfi_pointer(const struct pm_cfi_section *section, uint64_t *position, uint8_t encoding,
                     uint64_t data_base, uint64_t *ret);
-
-/* File and line of a vaddr, for the parts of a file that carry DWARF (official node: libuv and other C
- * parts). Reads only the units that are asked for. The text lives until pm_line_close(). */
-struct pm_line_table;
-struct pm_line_table *pm_line_open(const struct pm_elf *elf); /* NULL = there is none */
-void pm_line_close(struct pm_line_table *lines);
-bool pm_line_find(struct pm_line_table *lines, uint64_t vaddr, const char **file_ret, unsigned *line_ret);
 
 PM_DEFINE_AUTO(cfi, struct pm_cfi, pm_cfi_destroy)
 

@@ -51,6 +51,7 @@
 #include "parsers/arch/arch.h"
 #include "parsers/cursor.h"
 #include "parsers/dwarf_cfi.h"
+#include "parsers/dwarf_line.h"
 #include "postmortem/base/checked.h"
 #include "postmortem/base/strbuf.h"
 #include "postmortem/base/vec.h"
