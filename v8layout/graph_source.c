@@ -322,7 +322,35 @@ static bool declares(const char *source, size_t at, size_t name_length) {
     return false;
 }
 
-static bool declaration(const void *self, pm_node closure, const char *variable,
+/* `this.name =`, `name =`, `#name;`, `static name =`: the first place behind the head of a class or constructor that makes a
+ * property. */
+static bool makes_property(const char *source, size_t at, size_t name_length) {
+    if (is_word(source[at + name_length])) return false;
+    if (at >= 5 && strncmp(source + at - 5, "this.", 5) == 0) return true;
+    if (at && (is_word(source[at - 1]) || source[at - 1] == '.' || source[at - 1] == '#')) return false;
+    size_t end = at + name_length;
+    while (source[end] == ' ') end++;
+    if (source[end] != '=' && source[end] != ';' && source[end] != '\n') return false;
+    size_t line = at;
+    while (line && (source[line - 1] == ' ' || source[line - 1] == '\t')) line--;
+    return line == 0 || source[line - 1] == '\n' || source[line - 1] == '{' || source[line - 1] == ';' ||
+           (line >= 6 && strncmp(source + line - 6, "static", 6) == 0);
+}
+
+static size_t find_declaration(const char *start, const char *name_text, size_t limit, bool is_property) {
+    size_t length = strlen(name_text), best = SIZE_MAX;
+    for (const char *at = start; length && (at = strstr(at, name_text)); at += length) {
+        size_t offset = (size_t)(at - start);
+        if (is_property) {
+            if (offset >= limit && makes_property(start, offset, length)) return offset;
+        } else if (declares(start, offset, length) && (best == SIZE_MAX || offset <= limit)) {
+            best = offset; /* nearest declaration before the function, else the first */
+        }
+    }
+    return best;
+}
+
+static bool declaration(const void *self, pm_node closure, const char *variable, bool is_property,
                         struct pm_graph_position *ret) {
     const struct v8_graph_source *source = self;
     struct v8_function function;
@@ -337,14 +365,8 @@ static bool declaration(const void *self, pm_node closure, const char *variable,
         !v8_string_text(source->v8, script_source, 0, units, &program) || !program.length)
         return false;
     const char *start = program.bytes;
-    size_t length = strlen(variable), best = SIZE_MAX;
-    size_t limit = function.start > 0 ? (size_t)function.start
-                                      : 0; /* nearest declaration before the function, else the first */
-    for (const char *at = start; length && (at = strstr(at, variable)); at += length) {
-        size_t offset = (size_t)(at - start);
-        if (!declares(start, offset, length)) continue;
-        if (best == SIZE_MAX || offset <= limit) best = offset;
-    }
+    size_t best =
+        find_declaration(start, variable, function.start > 0 ? (size_t)function.start : 0, is_property);
     if (best == SIZE_MAX) return false;
     /* Lines counted in the text; the offset of the script in its file is that of the function's own position.
      */
@@ -360,6 +382,15 @@ static bool declaration(const void *self, pm_node closure, const char *variable,
                                       .line = line + line_offset,
                                       .column = (uint32_t)column + 1};
     return ret->file != NULL;
+}
+
+static pm_node constructor(const void *self, pm_node node) {
+    const struct v8_graph_source *source = self;
+    struct v8_thing thing;
+    if (!v8_thing_load(source->v8, v8_graph_address_of(source, node), &thing) ||
+        !v8_is_js_object(source->v8, thing.map))
+        return PM_NO_NODE;
+    return v8_graph_node_of(source, v8_map_constructor(source->v8, thing.map));
 }
 
 static bool text(const void *self, pm_node node, size_t most, struct pm_strbuf *out) {
@@ -502,6 +533,7 @@ const struct pm_graph_source v8_graph_source_functions = {
     .store_edge_name = store_edge_name,
     .position = position,
     .declaration = declaration,
+    .constructor = constructor,
     .text = text,
     .entries = entries,
     .number = number,

@@ -107,9 +107,13 @@ struct pm_graph_source {
     /* Definition of a closure, of the class of an instance, of the function a context belongs to; the
      * function's name too (malloc, NULL = anonymous or unknown). false = none. */
     bool (*position)(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret);
-    /* Where the variable `name` is declared that closures like this one see: a search in the script's text,
-     * nearest first. false = text not available, or nothing like a declaration in it. NULL = never. */
-    bool (*declaration)(const void *self, pm_node closure, const char *name, struct pm_graph_position *ret);
+    /* Where a name is declared in the program text around a closure: a variable that it sees (nearest
+     * declaration before it), or a property that it, as a class or constructor, gives its instances (or
+     * itself). false = text not available, or nothing like a declaration in it. NULL = never. */
+    bool (*declaration)(const void *self, pm_node closure, const char *name, bool is_property,
+                        struct pm_graph_position *ret);
+    /* The closure that constructed an object; PM_NO_NODE. May be NULL. */
+    pm_node (*constructor)(const void *self, pm_node node);
     /* Text of a string node, at most `most` UTF-16 units; false = not a string or not readable. */
     bool (*text)(const void *self, pm_node node, size_t most, struct pm_strbuf *out);
     /* Live entries and capacity of a Map, Set, array, dictionary object; false = no collection. */
