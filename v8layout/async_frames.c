@@ -210,11 +210,14 @@ static size_t follow(const struct chain *chain, pm_addr promise, struct v8_async
 }
 
 /* PromiseReactionJobTask: argument, context, handler, promise or capability; they begin where a
- * PromiseReaction's `next` is (after the continuation data that V8 12 added to both). */
-static pm_addr current_promise(const struct chain *chain, const struct v8_isolate *isolate) {
+ * PromiseReaction's `next` is (after the continuation data that V8 12 added to both). `generator_ret`: the
+ * async function that the task is about to resume, 0 = none, or it runs already and is on the stack. */
+static pm_addr current_promise(const struct chain *chain, const struct v8_isolate *isolate,
+                               pm_addr *generator_ret) {
     const struct v8 *v8 = chain->v8;
     pm_addr task = isolate_root(v8, isolate, "current_microtask");
     enum v8_type type = task ? v8_type_at(v8, task) : V8_T_OTHER;
+    *generator_ret = 0;
     if (type != V8_T_PROMISE_FULFILL_REACTION_JOB_TASK && type != V8_T_PROMISE_REJECT_REACTION_JOB_TASK)
         return 0;
     if (!v8->layout.reaction_next.present) return 0;
@@ -223,10 +226,10 @@ static pm_addr current_promise(const struct chain *chain, const struct v8_isolat
     pm_addr handler = v8_word_at(v8, task, base + 16, &word) ? v8_target(v8, word) : 0;
     if (is_await_resolve(chain, handler) || is_await_reject(chain, handler)) {
         pm_addr generator = awaiting_generator(v8, handler);
-        /* It runs: its continuation is "executing". */
         if (!generator || !v8_field_word(v8, generator, v8->layout.generator_continuation, &word) ||
-            !v8_is_smi(word) || v8_smi(word) != -2)
+            !v8_is_smi(word) || v8_smi(word) == -1)
             return 0;
+        if (v8_smi(word) >= 0) *generator_ret = generator;
         return promise_of_generator(v8, generator);
     }
     return v8_word_at(v8, task, base + 24, &word) ? as_promise(v8, v8_target(v8, word)) : 0;
@@ -235,8 +238,13 @@ static pm_addr current_promise(const struct chain *chain, const struct v8_isolat
 size_t v8_async_frames(const struct v8 *v8, const struct v8_isolate *isolate, struct v8_async_frame *frames,
                        size_t most) {
     struct chain chain;
+    pm_addr generator;
     chain_init(&chain, v8, isolate);
-    return follow(&chain, current_promise(&chain, isolate), frames, most);
+    pm_addr promise = current_promise(&chain, isolate, &generator);
+    /* V8 itself shows nothing there: killed between the microtask's start and the function's first
+     * instruction. */
+    size_t count = generator && most && generator_frame(v8, generator, &frames[0]);
+    return count + follow(&chain, promise, frames + count, most - count);
 }
 
 size_t v8_async_waiters(const struct v8 *v8, const struct v8_isolate *isolate, pm_addr promise,

@@ -103,7 +103,10 @@ enum v8_pc_kind v8_codes_classify(const struct v8_codes *codes, pm_addr pc) {
     const struct v8_page *page = v8_page_of(v8, pc);
     if (page) return page->executable ? V8_PC_JIT : V8_PC_NOWHERE;
     const struct pm_mem_range *range = pm_mem_find(v8->mem, pc);
-    return range && (range->protection & PM_MEM_EXECUTE) ? V8_PC_JIT : V8_PC_NOWHERE;
+    if (!range || !(range->protection & PM_MEM_EXECUTE)) return V8_PC_NOWHERE;
+    /* WebAssembly code is not in V8's pages. Without the list of mapped files (qemu's cores) it may be any
+     * library. */
+    return pm_core_info(v8->core)->has_files ? V8_PC_JIT : V8_PC_NATIVE;
 }
 
 /* The symbol of a builtin by its address in the file, whatever copy runs. */

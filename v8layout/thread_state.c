@@ -76,7 +76,7 @@ static const struct marker fatal_markers[] = {
     {"node::OOMErrorHandler", PM_STATE_FATAL, "V8's fatal error: out of memory"},
     {"V8_Fatal", PM_STATE_FATAL, "V8's fatal error"},
     {"node::OnFatalError", PM_STATE_FATAL, "V8's fatal error"},
-    {"node::Assert(", PM_STATE_FATAL, "failed assertion in Node.js"},
+    {"node::Assert", PM_STATE_FATAL, "failed assertion in Node.js"},
     {"std::terminate", PM_STATE_FATAL, "uncaught C++ exception"},
     {"__assert_fail", PM_STATE_FATAL, "failed assertion"},
     {"node::Abort", PM_STATE_FATAL, "abort()"},
@@ -114,6 +114,7 @@ static const struct {
     bool exact;
 } threads[] = {
     {"node::worker::Worker::StartThread", "worker", PM_ROLE_WORKER, false},
+    {"node::worker::Worker::Run", "worker", PM_ROLE_WORKER, false},
     {"PlatformWorkerThread", "V8 platform worker", PM_ROLE_OTHER, false},
     {"DelayedTaskScheduler", "DelayedTaskScheduler", PM_ROLE_OTHER, false},
     {"StartIoThreadMain", "SignalInspector", PM_ROLE_OTHER, false},
@@ -139,7 +140,8 @@ static bool is_internal(const struct pm_frame *frame) {
            strncmp(frame->position.file, "internal/", 9) == 0;
 }
 
-/* The innermost JavaScript frame of the user; of Node's own when there is no other; NULL = none. */
+/* The innermost JavaScript frame of the user; of Node's own when there is no other; an async function that
+ * was about to go on when there is none at all; NULL = nothing. */
 static const struct pm_frame *user_frame(const struct v8_walk *walk) {
     const struct pm_frame *any = NULL;
     for (size_t i = 0; i < walk->frames.count; i++) {
@@ -148,6 +150,8 @@ static const struct pm_frame *user_frame(const struct v8_walk *walk) {
         if (!is_internal(frame)) return frame;
         if (!any) any = frame;
     }
+    for (size_t i = 0; !any && i < walk->frames.count; i++)
+        if (walk->frames.items[i].kind == PM_FRAME_JS) any = &walk->frames.items[i];
     return any;
 }
 
@@ -218,6 +222,24 @@ static void set_state(struct v8_walk *walk, enum pm_state_kind state, const char
 
 /* ---- which thread ---- */
 
+/* libuv's and Node's thread functions are static: where only exported symbols are left (Debian), a waiting
+ * thread is told by the library whose nameless function waits. */
+static void guess_helper(struct v8_walk *walk) {
+    for (size_t i = 0; i + 1 < walk->frames.count; i++) {
+        const char *name = walk->frames.items[i].function;
+        const struct pm_frame *caller = &walk->frames.items[i + 1];
+        if (!name || (strcmp(name, "uv_cond_wait") != 0 && strcmp(name, "uv_sem_wait") != 0)) continue;
+        if (caller->function || !caller->module) return;
+        if (strstr(caller->module, "libuv")) {
+            walk->out->name = "libuv pool";
+            walk->out->role = PM_ROLE_POOL;
+        } else if (strstr(caller->module, "libnode")) {
+            walk->out->name = "Node.js helper";
+        }
+        return;
+    }
+}
+
 static void set_role(struct v8_walk *walk) {
     struct pm_thread *out = walk->out;
     const struct pm_core_info *info = pm_core_info(walk->stacks->core);
@@ -234,7 +256,8 @@ static void set_role(struct v8_walk *walk) {
             break;
         }
     }
-    if (out->tid == info->pid || (info->pid == 0 && has_native(walk, "node::Start("))) {
+    if (!out->name) guess_helper(walk);
+    if (out->tid == info->pid || (info->pid == 0 && has_native(walk, "node::Start"))) {
         out->role = PM_ROLE_MAIN;
         out->name = "main";
     } else if (walk->first_function || walk->has_entry) {
@@ -261,8 +284,11 @@ static void pool_state(struct v8_walk *walk) {
     size_t worker = walk->frames.count;
     for (size_t i = 0; i < walk->frames.count; i++)
         if (strcmp(name_of(&walk->frames.items[i]), "worker") == 0) worker = i;
-    if (worker > 0 && worker < walk->frames.count &&
-        strncmp(name_of(&walk->frames.items[worker - 1]), "uv_cond_", 8) == 0) {
+    if (worker == walk->frames.count) { /* no names: guess_helper() saw it wait */
+        set_state(walk, PM_STATE_POOL_IDLE, "waiting for work");
+        return;
+    }
+    if (worker > 0 && strncmp(name_of(&walk->frames.items[worker - 1]), "uv_cond_", 8) == 0) {
         set_state(walk, PM_STATE_POOL_IDLE, "waiting for work");
         return;
     }
@@ -297,7 +323,8 @@ static void native_state(struct v8_walk *walk) {
     if (out->role == PM_ROLE_MAIN || out->role == PM_ROLE_WORKER) {
         if ((marker = OUTERMOST(walk, walk->frames.count, engine_markers)))
             set_state(walk, marker->state, marker->phrase);
-        else if (has_native(walk, "uv__io_poll"))
+        else if (has_native(walk, "uv__io_poll") ||
+                 (has_native(walk, "epoll_") && has_native(walk, "uv_run")))
             set_state(walk, PM_STATE_POLLING, "idle: waiting for events");
         else if (is_waiting(walk))
             set_state(walk, PM_STATE_WAITING, "waiting for a lock or another thread");
@@ -325,14 +352,15 @@ static void javascript_state(struct v8_walk *walk) {
         0; /* the innermost JavaScript frame of a script that is the user's, or the innermost of all */
     const struct pm_frame *user = user_frame(walk);
     while (top < walk->frames.count && &walk->frames.items[top] != user) top++;
-    const struct marker *marker = OUTERMOST(walk, top, call_markers);
+    /* Nothing of it on the stack yet: what called the loop's callback says nothing about it. */
+    const struct marker *marker = user->is_async ? NULL : OUTERMOST(walk, top, call_markers);
     if (!marker) marker = OUTERMOST(walk, top, engine_markers);
     if (marker) {
         set_state(walk, marker->state, marker->phrase);
         return;
     }
     bool native = false;
-    for (size_t i = 0; i < top && !native; i++)
+    for (size_t i = 0; i < top && !native && !user->is_async; i++)
         native = walk->frames.items[i].kind == PM_FRAME_NATIVE && !walk->frames.items[i].hidden;
     if (!native)
         set_state(walk, PM_STATE_RUNNING_JS, "running JavaScript");

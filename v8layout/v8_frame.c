@@ -390,8 +390,14 @@ static bool push_js(struct v8_walk *walk, pm_addr function) {
     struct v8_stacks *stacks = walk->stacks;
     const struct v8 *v8 = stacks->v8;
     pm_addr fp = fp_of(walk), pc = pc_of(walk);
-    struct v8_code code;
+    struct v8_call_site site = {.function = function, .constructor = called_by_new(walk, fp)};
+    site.shared = v8_ref(v8, function, v8->layout.function_shared);
+    const struct v8_function *loaded = v8_call_site_function(stacks->sites, site.shared);
+    /* A builtin's frame may hold anything at fp - 32, a BytecodeArray too. */
+    if (!loaded || !loaded->script)
+        return push_builtin(walk, &site, fp + SLOT_RECEIVER, argument_count(walk, fp));
     pm_addr bytecode = slot_of_type(walk, fp, SLOT_BYTECODE, V8_T_BYTECODE_ARRAY);
+    struct v8_code code;
     if (pc && v8_codes_classify(stacks->codes, pc) == V8_PC_JIT && v8_codes_find(stacks->codes, pc, &code)) {
         if (code.kind == V8_CODE_BASELINE && bytecode)
             return push_unoptimized(walk, function, bytecode, &code);
@@ -400,11 +406,6 @@ static bool push_js(struct v8_walk *walk, pm_addr function) {
     } else if (bytecode) {
         return push_unoptimized(walk, function, bytecode, NULL);
     }
-    struct v8_call_site site = {.function = function, .constructor = called_by_new(walk, fp)};
-    site.shared = v8_ref(v8, function, v8->layout.function_shared);
-    const struct v8_function *loaded = v8_call_site_function(stacks->sites, site.shared);
-    if (!loaded || !loaded->script)
-        return push_builtin(walk, &site, fp + SLOT_RECEIVER, argument_count(walk, fp));
     /* A function of a script in code we do not know: where it starts is all there is. */
     struct pm_frame frame = new_frame(walk, PM_FRAME_JS);
     site.receiver_known = slot(walk, fp, SLOT_RECEIVER, &site.receiver);
