@@ -63,6 +63,8 @@ const struct pm_command *pm_command_near(const char *name);
  * noted. */
 struct pm_error *pm_session_stacks(struct pm_session *session);                 /* diagnosis->threads */
 struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only); /* diagnosis->isolates */
+/* What is being done: for the progress line, and for the message if this program itself crashes. */
+void pm_session_say(const struct pm_session *session, const char *what);
 /* For commands that are nothing without it: why there is no layout. */
 struct pm_error *pm_session_need_v8(struct pm_session *session);
 

@@ -10,10 +10,8 @@
 #include <sys/stat.h>
 
 #include "postmortem/base/escape.h"
-#include "postmortem/run.h"
-#if __has_include("postmortem/crash.h")
 #include "postmortem/crash.h"
-#endif
+#include "postmortem/run.h"
 
 static bool progress_shown;
 
@@ -68,6 +66,7 @@ static void write_diagnosis(const struct pm_options *options, const struct pm_di
         .limit = options->limit,
         .max_bytes = options->max_bytes,
     };
+    pm_crash_position("writing the output", options->file_count ? options->files[0] : NULL);
     options->writer->write(diagnosis, &writing, out);
 }
 
@@ -156,9 +155,7 @@ int main(int argc, char **argv) {
     char *message = NULL;
     signal(SIGPIPE, SIG_IGN);
     setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters; everything is written as UTF-8 */
-#if __has_include("postmortem/crash.h")
     pm_crash_install();
-#endif
     switch (pm_options_parse(argc, argv, &options, &message)) {
     case PM_PARSE_HELP: pm_options_help(options.command, stdout); return fflush(stdout) ? PM_EXIT_FAILED : 0;
     case PM_PARSE_VERSION: puts("postmortem " PM_VERSION); return fflush(stdout) ? PM_EXIT_FAILED : 0;

@@ -33,6 +33,7 @@ static struct pm_error *analyse(struct pm_session *session) {
     pm_diagnosis_problem(session->diagnosis, PM_TAKE(session->v8_failure));
     if (err) return err;
     link_isolates(session->diagnosis);
+    pm_session_say(session, "examining the death");
     if (session->core) pm_death_examine(session);
     pm_detect(session->diagnosis);
     return NULL;

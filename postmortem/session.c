@@ -4,10 +4,16 @@
 
 #include "parsers/formats.h"
 #include "postmortem/commands.h"
+#include "postmortem/crash.h"
 #include "postmortem/options.h"
 #include "postmortem/run.h"
 #include "v8layout/js_frames.h"
 #include "v8layout/summary.h"
+
+void pm_session_say(const struct pm_session *session, const char *what) {
+    pm_crash_position(what, session->input ? session->input->path : NULL);
+    if (session->progress) session->progress(what, 0, 0);
+}
 
 static void input_progress(void *context, uint64_t done) {
     const struct pm_session *session = context;
@@ -33,6 +39,7 @@ static struct pm_error *remember_input(struct pm_session *session, const struct 
 /* The first core of the files is analysed; what this version cannot read is named. */
 static struct pm_error *open_input(struct pm_session *session, const char *path) {
     struct pm_input *input PM_AUTO(input) = NULL;
+    pm_crash_position("opening the input", path);
     PM_TRY(pm_input_open(path, input_progress, session, &input));
     const struct pm_format *format = pm_format_of(input);
     PM_TRY(remember_input(session, input, format->name));
@@ -63,6 +70,7 @@ struct pm_error *pm_session_open_inputs(struct pm_session *session) {
 }
 
 struct pm_error *pm_session_open_core(struct pm_session *session) {
+    pm_session_say(session, "reading the core file");
     PM_TRY(pm_core_open(session->input, &session->core));
     struct pm_diagnosis *diagnosis = session->diagnosis;
     const struct pm_core_info *info = pm_core_info(session->core);
@@ -98,6 +106,7 @@ static void note_missing_program(struct pm_session *session) {
 struct pm_error *pm_session_open_modules(struct pm_session *session) {
     char *folder PM_AUTO_FREE = strdup(session->input->path);
     if (!folder) return pm_error_nomem();
+    pm_session_say(session, "reading the binaries");
     struct pm_module_options options = {
         .exe = session->options->exe, .sysroot = session->options->sysroot, .beside = dirname(folder)};
     PM_TRY(pm_modules_open(session->core, &options, &session->modules));
@@ -108,7 +117,7 @@ struct pm_error *pm_session_open_modules(struct pm_session *session) {
 void pm_session_open_v8(struct pm_session *session) {
     struct v8_options options = {.hide = session->options->hide_facts};
     struct pm_process *process = &session->diagnosis->process;
-    if (session->progress) session->progress("finding the layout of V8", 0, 0);
+    pm_session_say(session, "finding the layout of V8");
     session->v8_failure = v8_open(session->core, session->modules, &options, &session->v8);
     /* The versions are in the binary, even where the heap is not readable. */
     struct v8_facts *facts = session->v8 ? session->v8->facts : NULL, *own = NULL;
@@ -148,7 +157,7 @@ static struct pm_error *keep_names(struct pm_diagnosis *diagnosis) {
 struct pm_error *pm_session_stacks(struct pm_session *session) {
     struct pm_unwinder *unwinder PM_AUTO(unwinder) = NULL;
     if (!session->modules) return NULL;
-    if (session->progress) session->progress("reading the stacks", 0, 0);
+    pm_session_say(session, "reading the stacks");
     PM_TRY(pm_unwinder_create(session->core, session->modules, &unwinder));
     PM_TRY(v8_collect_stacks(session->v8, session->core, session->modules, unwinder, session->diagnosis));
     session->diagnosis->has_threads = true;
@@ -157,11 +166,13 @@ struct pm_error *pm_session_stacks(struct pm_session *session) {
 
 static void heap_progress(void *context, uint64_t done, uint64_t total) {
     const struct pm_session *session = context;
+    pm_crash_offset(done);
     if (session->progress) session->progress("reading the heap", done, total);
 }
 
 struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only) {
     if (!session->v8) return NULL;
+    pm_session_say(session, "reading the heap");
     return v8_summarize(session->v8, spaces_only, heap_progress, session, session->diagnosis);
 }
 

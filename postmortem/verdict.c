@@ -33,8 +33,9 @@ static const struct pm_frame *user_frame(const struct pm_thread *thread) {
 static void put_where(struct pm_strbuf *out, const struct pm_frame *frame, const char *before,
                       const char *after) {
     if (!frame) return;
-    pm_strbuf_appendf(out, "%s`%s%s`", before, frame->constructor ? "new " : "",
-                      frame->function && *frame->function ? frame->function : "<anonymous>");
+    const char *name = frame->function && *frame->function ? frame->function : "<anonymous>";
+    bool needs_new = frame->constructor && strncmp(name, "new ", 4) != 0;
+    pm_strbuf_appendf(out, "%s`%s%s`", before, needs_new ? "new " : "", name);
     if (frame->position.file && frame->position.line)
         pm_strbuf_appendf(out, " (%s:%" PRIu32 ")", frame->position.file, frame->position.line);
     pm_strbuf_append(out, after);

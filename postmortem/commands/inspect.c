@@ -4,6 +4,7 @@
 
 #include "postmortem/base/vec.h"
 #include "postmortem/commands.h"
+#include "postmortem/crash.h"
 #include "postmortem/options.h"
 #include "postmortem/report/writer.h"
 #include "v8layout/objects.h"
@@ -153,6 +154,8 @@ static struct pm_error *run(struct pm_session *session) {
     struct pm_diagnosis *diagnosis = session->diagnosis;
     const struct v8 *v8 = session->v8;
     pm_addr address = options->address;
+    pm_session_say(session, "inspecting an object");
+    pm_crash_offset(address);
     const struct v8_map *map = v8_map(v8, address);
     if (!map)
         return pm_error_hint(

@@ -134,6 +134,7 @@ static struct pm_error *run(struct pm_session *session) {
     if (!names || !search.list) return pm_error_nomem();
     search.list->class_name = pm_arena_strdup(diagnosis->arena, options->class_name);
     struct v8_walk_stats stats = {0};
+    pm_session_say(session, "reading the heap");
     /* One walker for all pages: the numbers of its maps are the keys of search.maps. */
     struct v8_walker *walker = v8_walker_create(session->v8);
     bool more = walker != NULL;

@@ -142,7 +142,8 @@ static void block_coverage(const struct pm_diagnosis *diagnosis, struct pm_strbu
 
 static void put_stack_line(const struct pm_frame *frame, struct pm_strbuf *lines) {
     const char *name = frame->function && *frame->function ? frame->function : "<anonymous>";
-    pm_strbuf_append(lines, frame->is_async ? "at async " : frame->constructor ? "at new " : "at ");
+    bool needs_new = frame->constructor && strncmp(name, "new ", 4) != 0;
+    pm_strbuf_append(lines, frame->is_async ? "at async " : needs_new ? "at new " : "at ");
     pm_escape_terminal(lines, name, strlen(name));
     if (frame->position.file) {
         pm_strbuf_append(lines, " (");
