@@ -431,19 +431,26 @@ const struct pm_core_mapping *pm_core_mapping(const struct pm_core *core, size_t
  * the right:
  *
  *     argc | argv[0] .. argv[argc-1] | 0 | envp[0] .. | 0 | auxv | ... | AT_RANDOM's 16 bytes | ... | the
- * texts | AT_EXECFN
+ * texts
  *
- * The copy of auxv is recognised by its bytes, which the note repeats; from there one walks back. A program
- * that sets its title (process.title) overwrites the texts, not the pointers: then the texts are the title's.
- */
+ * The copy of auxv is recognised by its bytes, which the note repeats. Below it argc is the number that is
+ * followed by as many pointers to the texts and a 0. What is between is the environment; the process may have
+ * changed it: setenv() replaces pointers by such to its heap, unsetenv() moves the rest up and leaves zeroes.
+ * A program that sets its title (process.title) overwrites the texts, not the pointers: then the texts are
+ * the title's. */
 
-#define SEARCH_BACK                                                                                          \
-    (1u << 20) /* auxv lies a few hundred bytes below AT_RANDOM; with only AT_EXECFN all texts are between   \
-                */
+#define SEARCH_BACK (4u << 20) /* of stack, for auxv and then for argc: argv and envp are never more */
+#define MAX_TEXT    131072     /* MAX_ARG_STRLEN of the kernel */
+#define MAX_TEXTS   (8u << 20) /* of one list; the kernel takes 6 MB */
 
 struct stack {
     const uint8_t *bytes;
     pm_addr start, end;
+};
+
+struct initial_stack {
+    pm_addr argv, envp;
+    size_t argc, envc; /* envc: words, zeroes among them */
 };
 
 static bool find_stack(const struct pm_core *core, pm_addr *from_ret, struct stack *ret) {
@@ -460,74 +467,85 @@ static uint64_t word(const struct stack *stack, pm_addr addr) {
     return pm_load_u64(stack->bytes + (addr - stack->start));
 }
 
-/* The address of auxv's copy: two entries in a row are enough to know it. */
+static pm_addr lowest_from(const struct stack *stack, pm_addr from) {
+    return from - stack->start > SEARCH_BACK ? from - SEARCH_BACK : stack->start;
+}
+
+/* The address of auxv's copy: three entries in a row are enough to know it. */
 static bool find_auxv(const struct pm_core *core, const struct stack *stack, pm_addr from, pm_addr *ret) {
-    if (core->auxv.size < 48) return false;
-    pm_addr lowest = from - stack->start > SEARCH_BACK ? from - SEARCH_BACK : stack->start;
+    const uint64_t length = 48;
+    if (core->auxv.size < length) return false;
+    pm_addr lowest = lowest_from(stack, from);
     for (pm_addr at = from & ~7ull; at >= lowest + 8;) {
         at -= 8;
-        if (stack->end - at >= 48 && memcmp(stack->bytes + (at - stack->start), core->auxv.bytes, 48) == 0) {
-            *ret = at;
-            return true;
-        }
+        if (stack->end - at < length) continue;
+        if (memcmp(stack->bytes + (at - stack->start), core->auxv.bytes, length) != 0) continue;
+        *ret = at;
+        return true;
     }
     return false;
 }
 
-/* Walks down over non-zero words below `end`; end is the address of the terminating 0. True: *ret is the
- * first word. */
-static bool list_start(const struct stack *stack, pm_addr end, bool stop_at_count, pm_addr *ret) {
-    for (pm_addr at = end; at >= stack->start + 8;) {
-        uint64_t value = word(stack, at - 8), count = (end - at) / 8;
-        if (stop_at_count ? value == count : value == 0) {
-            *ret = at;
-            return true;
-        }
-        if (value < stack->start || value >= stack->end) return false;
-        at -= 8;
+/* Is the word at `at` argc? No pointer is this small, so runs of pointers are looked at once: linear in all.
+ */
+static bool is_argc(const struct stack *stack, pm_addr at, pm_addr auxv) {
+    uint64_t count = word(stack, at), room = (auxv - at) / 8;
+    if (count == 0 || room < 3 || count > room - 3) return false;
+    if (word(stack, at + 8 + count * 8) != 0) return false;
+    for (uint64_t i = 1; i <= count; i++) {
+        uint64_t text = word(stack, at + i * 8);
+        if (text < auxv || text >= stack->end) return false;
     }
-    return false;
-}
-
-struct initial_stack {
-    struct stack stack;
-    pm_addr argv, envp, texts; /* texts: where auxv starts; every text lies above */
-    size_t argc, envc;
-};
-
-static bool find_lists(const struct pm_core *core, struct initial_stack *ret) {
-    const struct stack *stack = &ret->stack;
-    pm_addr from, auxv;
-    if (!find_stack(core, &from, &ret->stack) || !find_auxv(core, stack, from, &auxv)) return false;
-    if (auxv < stack->start + 8 || word(stack, auxv - 8) != 0) return false;
-    if (!list_start(stack, auxv - 8, false, &ret->envp)) return false;
-    pm_addr argv_end = ret->envp - 8;
-    if (!list_start(stack, argv_end, true, &ret->argv)) return false;
-    ret->envc = (size_t)(auxv - 8 - ret->envp) / 8;
-    ret->argc = (size_t)(argv_end - ret->argv) / 8;
-    ret->texts = auxv;
     return true;
 }
 
-/* The texts follow the array in the same block. All real texts together fit into the stack above auxv, so
- * more than that is damage (or an attack: many pointers to one long text) and is left out. */
-static char **read_list(const struct initial_stack *s, pm_addr list, size_t count, size_t *count_ret) {
-    uint64_t room = s->stack.end - s->texts;
-    char **block = malloc((count + 1) * sizeof(*block) + room);
-    if (!block) return NULL;
-    char *text = (char *)(block + count + 1);
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        pm_addr at = word(&s->stack, list + i * 8);
-        if (at < s->texts || at >= s->stack.end) continue;
-        const uint8_t *bytes = s->stack.bytes + (at - s->stack.start);
-        size_t length = strnlen((const char *)bytes, s->stack.end - at);
-        if (length == s->stack.end - at || length >= room) continue;
-        memcpy(text, bytes, length + 1);
-        block[kept++] = text;
-        text += length + 1;
-        room -= length + 1;
+static bool find_lists(const struct pm_core *core, struct initial_stack *ret) {
+    struct stack stack;
+    pm_addr from, auxv;
+    if (!find_stack(core, &from, &stack) || !find_auxv(core, &stack, from, &auxv)) return false;
+    for (pm_addr at = auxv, lowest = lowest_from(&stack, auxv); at >= lowest + 8;) {
+        at -= 8;
+        if (!is_argc(&stack, at, auxv)) continue;
+        ret->argc = (size_t)word(&stack, at);
+        ret->argv = at + 8;
+        ret->envp = ret->argv + (ret->argc + 1) * 8;
+        ret->envc = (size_t)(auxv - ret->envp) / 8;
+        return true;
     }
+    return false;
+}
+
+/* What has no readable text is left out. */
+static char **read_list(const struct pm_core *core, pm_addr list, size_t count, size_t *count_ret) {
+    PM_VEC(char *) texts = {0};
+    size_t total = 0, kept = 0;
+    bool ok = true;
+    for (size_t i = 0; i < count && ok; i++) {
+        uint64_t at = 0;
+        pm_mem_u64(core->memory, list + i * 8, &at);
+        char *text = at ? pm_mem_string(core->memory, at, MAX_TEXT) : NULL;
+        if (!text) continue;
+        size_t length = strlen(text) + 1;
+        ok = total + length <= MAX_TEXTS && pm_vec_push(&texts, text);
+        if (ok)
+            total += length;
+        else
+            free(text);
+    }
+    char **block = malloc((texts.count + 1) * sizeof(*block) + total);
+    char *to =
+        block ? (char *)(block + texts.count + 1) : NULL; /* the texts follow the array in the same block */
+    for (size_t i = 0; i < texts.count; i++) {
+        size_t length = strlen(texts.items[i]) + 1;
+        if (block) {
+            memcpy(to, texts.items[i], length);
+            block[kept++] = to;
+            to += length;
+        }
+        free(texts.items[i]);
+    }
+    pm_vec_deinit(&texts);
+    if (!block) return NULL;
     block[kept] = NULL;
     *count_ret = kept;
     return block;
@@ -535,10 +553,10 @@ static char **read_list(const struct initial_stack *s, pm_addr list, size_t coun
 
 char **pm_core_argv(const struct pm_core *core, size_t *count_ret) {
     struct initial_stack stack;
-    return find_lists(core, &stack) ? read_list(&stack, stack.argv, stack.argc, count_ret) : NULL;
+    return find_lists(core, &stack) ? read_list(core, stack.argv, stack.argc, count_ret) : NULL;
 }
 
 char **pm_core_environ(const struct pm_core *core, size_t *count_ret) {
     struct initial_stack stack;
-    return find_lists(core, &stack) ? read_list(&stack, stack.envp, stack.envc, count_ret) : NULL;
+    return find_lists(core, &stack) ? read_list(core, stack.envp, stack.envc, count_ret) : NULL;
 }

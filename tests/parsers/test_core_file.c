@@ -437,14 +437,14 @@ static void test_too_many_threads(void **state) {
 #define STACK 0x7ffc00000000ull
 
 struct initial_stack {
-    uint64_t words[64];
+    uint64_t words[128];
     char texts[512];
 };
 
 static const uint64_t stack_auxv[] = {AT_SYSINFO_EHDR, 0x7000,   AT_PAGESZ, 4096,
-                                      AT_PHDR,         0x400040, AT_RANDOM, STACK + 512};
+                                      AT_PHDR,         0x400040, AT_RANDOM, STACK + 1024};
 
-/* words: argc, pointers ... as the kernel lays them out; the texts start at STACK + 512 + 16. */
+/* words: argc, pointers ... as the kernel lays them out; the texts start at STACK + 1024 + 16. */
 static struct core_builder *core_with_stack(const uint64_t *words, size_t count, const char *texts,
                                             size_t size) {
     struct initial_stack stack = {{0}, {0}};
@@ -458,7 +458,7 @@ static struct core_builder *core_with_stack(const uint64_t *words, size_t count,
     return b;
 }
 
-#define TEXT (STACK + 512 + 16)
+#define TEXT (STACK + 1024 + 16)
 
 static void test_argv_and_environ(void **state) {
     (void)state;
@@ -497,33 +497,59 @@ static void test_no_environment(void **state) {
     core_builder_destroy(b);
 }
 
+/* setenv() puts pointers to the heap into the kernel's array, unsetenv() moves the others up. */
+static void test_environment_that_was_changed(void **state) {
+    (void)state;
+    const uint64_t words[] = {2, TEXT, TEXT + 5, 0, 0x5000, TEXT + 12, 0x9000, 0, 0, 0};
+    struct core_builder *b = core_with_stack(words, 10, "node\0app.js\0A=1", 16);
+    core_builder_segment(b, 0x5000, "NEW=value", 10, 10, PF_R | PF_W);
+    struct pm_core *core PM_AUTO(core) = open_core(b);
+    size_t count;
+    char **argv PM_AUTO_FREE = pm_core_argv(core, &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(argv[1], "app.js");
+    char **environment PM_AUTO_FREE = pm_core_environ(core, &count);
+    assert_int_equal(count, 2); /* 0x9000 is not mapped */
+    assert_string_equal(environment[0], "NEW=value");
+    assert_string_equal(environment[1], "A=1");
+    core_builder_destroy(b);
+}
+
 static void test_initial_stack_that_is_damaged(void **state) {
     (void)state;
     size_t count = 99;
-    const uint64_t wrong_count[] = {7, TEXT, 0, TEXT, 0}, no_end[] = {1, TEXT, 0, TEXT, TEXT};
-    struct core_builder *b = core_with_stack(wrong_count, 5, "node", 5);
-    struct pm_core *core = open_core(b);
-    assert_null(pm_core_argv(core, &count));
-    assert_null(pm_core_environ(core, &count));
-    pm_core_close(core);
-    core_builder_destroy(b);
-    b = core_with_stack(no_end, 5, "node", 5);
-    core = open_core(b);
-    assert_null(pm_core_argv(core, &count));
-    pm_core_close(core);
-    core_builder_destroy(b);
+    const uint64_t wrong_count[] = {7, TEXT, 0, TEXT, 0}, no_end[] = {1, TEXT, TEXT, TEXT, TEXT};
+    const uint64_t elsewhere[] = {1, 0x1000, 0, 0}, none[] = {0, 0, 0};
+    const struct {
+        const uint64_t *words;
+        size_t count;
+    } bad[] = {{wrong_count, 5}, {no_end, 5}, {elsewhere, 4}, {none, 3}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct core_builder *b = core_with_stack(bad[i].words, bad[i].count, "node", 5);
+        struct pm_core *core PM_AUTO(core) = open_core(b);
+        assert_null(pm_core_argv(core, &count));
+        assert_null(pm_core_environ(core, &count));
+        core_builder_destroy(b);
+    }
     assert_int_equal(count, 99); /* results are written on success only */
-    /* Many pointers to the same long text do not multiply it; one that leads nowhere is left out. */
-    char big[400];
-    memset(big, 'x', sizeof(big));
-    big[sizeof(big) - 1] = 0;
-    const uint64_t same[] = {0, 0, TEXT, TEXT, TEXT, TEXT, STACK + 8, 0};
-    b = core_with_stack(same, 8, big, sizeof(big));
-    core = open_core(b);
+}
+
+/* Many pointers to one long text do not multiply it without end. */
+static void test_environment_that_is_a_bomb(void **state) {
+    (void)state;
+    uint64_t words[110] = {1, TEXT, 0};
+    for (size_t i = 3; i < 109; i++) words[i] = 0x100000;
+    char *big PM_AUTO_FREE = malloc(1 << 20);
+    memset(big, 'x', 1 << 20);
+    for (size_t i = 1; i <= 8; i++) big[(i << 17) - 1] = 0;
+    struct core_builder *b = core_with_stack(words, 110, "node", 5);
+    core_builder_segment(b, 0x100000, big, 1 << 20, 1 << 20, PF_R | PF_W);
+    struct pm_core *core PM_AUTO(core) = open_core(b);
+    size_t count, total = 0;
     char **environment PM_AUTO_FREE = pm_core_environ(core, &count);
     assert_non_null(environment);
-    assert_in_range(count, 1, 2);
-    pm_core_close(core);
+    for (size_t i = 0; i < count; i++) total += strlen(environment[i]) + 1;
+    assert_in_range(total, 7 << 20, 8 << 20);
     core_builder_destroy(b);
 }
 
@@ -550,7 +576,9 @@ int main(void) {
         cmocka_unit_test(test_too_many_threads),
         cmocka_unit_test(test_argv_and_environ),
         cmocka_unit_test(test_no_environment),
+        cmocka_unit_test(test_environment_that_was_changed),
         cmocka_unit_test(test_initial_stack_that_is_damaged),
+        cmocka_unit_test(test_environment_that_is_a_bomb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
