@@ -252,7 +252,8 @@ static bool segments_agree(const struct pm_modules *modules, struct module *modu
 static bool program_bias(const struct pm_core *core, const struct pm_elf *elf, uint64_t *ret) {
     const struct pm_core_info *info = pm_core_info(core);
     uint64_t phdr, bias = 0;
-    bool fits = false;
+    bool fits =
+        !info->entry && !info->phdr && pm_elf_is_executable(elf); /* no notes: only one place is possible */
     if (info->entry) {
         bias = info->entry - pm_elf_entry(elf);
         fits = true;
@@ -285,8 +286,9 @@ static bool add_segments(struct pm_modules *modules, struct module *module, cons
                             .file_offset = segment->file_offset - skew};
         if (!pm_add_u64(span.start, segment->file_size + skew + page - 1, &end)) return false;
         span.end = end & ~(page - 1);
-        if (!pm_mem_find(pm_core_memory(modules->core), span.start) || !pm_vec_push(&modules->spans, span))
-            return false;
+        const struct pm_mem_range *range = pm_mem_find(pm_core_memory(modules->core), span.start);
+        if (!range || (segment->flags & PF_X & ~range->protection)) return false;
+        if (!pm_vec_push(&modules->spans, span)) return false;
         module->count++;
     }
     return module->count != 0;
@@ -455,7 +457,7 @@ static struct pm_error *wrong_exe(const struct pm_modules *modules) {
     } else if (!program) {
         pm_strbuf_append(&text, ", and the core does not say which program it is of");
     } else {
-        pm_strbuf_append(&text, ", the core's program ");
+        pm_strbuf_append(&text, *program->path ? ", the core's program " : ", the core's program");
         pm_escape_terminal(&text, program->path, strlen(program->path));
         if (program->public.build_id_length) {
             pm_strbuf_append(&text, " has ");
@@ -465,6 +467,16 @@ static struct pm_error *wrong_exe(const struct pm_modules *modules) {
         }
     }
     return pm_error_hint(pm_error_create(PM_ERR_FORMAT, "%s", pm_strbuf_text(&text)), hint);
+}
+
+/* A core that was cut off before its notes knows no program that --exe could contradict. */
+static struct pm_error *refuse_exe(struct pm_modules *modules) {
+    const struct pm_core_info *info = pm_core_info(modules->core);
+    if (info->has_files || info->entry || info->phdr || !modules->program) return wrong_exe(modules);
+    struct module *program = modules->program;
+    program->public.state = PM_MODULE_WRONG;
+    program->public.found = program->found = strdup(modules->options.exe);
+    return program->found ? NULL : pm_error_nomem();
 }
 
 /* ------------------------------------------------------------------ cores with NT_FILE */
@@ -789,7 +801,7 @@ struct pm_error *pm_modules_open(const struct pm_core *core, const struct pm_mod
     } else {
         PM_TRY(gather_unlisted(modules));
     }
-    if (modules->exe && !modules->exe_used) return wrong_exe(modules);
+    if (modules->exe && !modules->exe_used) PM_TRY(refuse_exe(modules));
     PM_TRY(add_vdso(modules));
     PM_TRY(place_all(modules));
     find_v8(modules);

@@ -585,6 +585,37 @@ static void test_qemu_core(void **state) {
     core_builder_destroy(b);
 }
 
+/* Cut off before its notes: nothing says which program it was, so --exe is tried and never an error. */
+static void test_core_without_notes(void **state) {
+    (void)state;
+    struct file pie = program;
+    pie.type = ET_DYN, pie.base = 0;
+    char *node PM_AUTO_FREE = write_file(&program, folder, "node"),
+               *other PM_AUTO_FREE = write_file(&pie, folder, "pie");
+    struct core_builder *b = core_builder_new(EM_X86_64);
+    map_file(b, &program, NULL, false);
+    struct pm_core *core PM_AUTO(core) = open_core(b);
+    struct pm_modules *given PM_AUTO(modules) = open_modules(core, &(struct pm_module_options){.exe = node});
+    assert_int_equal(pm_modules_program(given)->state, PM_MODULE_UNVERIFIED);
+    assert_ptr_equal(pm_modules_find(given, 0x401020, NULL), pm_modules_program(given));
+    struct pm_modules *wrong PM_AUTO(modules) = open_modules(core, &(struct pm_module_options){.exe = other});
+    assert_int_equal(pm_modules_program(wrong)->state, PM_MODULE_WRONG);
+    assert_string_equal(pm_modules_program(wrong)->found, other);
+    assert_null(pm_modules_program(wrong)->elf);
+    core_builder_destroy(b);
+    struct file elsewhere = program; /* linked for another place, where the process has something else */
+    elsewhere.base = 0x403000;
+    char *third PM_AUTO_FREE = write_file(&elsewhere, folder, "elsewhere");
+    b = core_builder_new(EM_X86_64);
+    map_file(b, &program, NULL, false);
+    core_builder_segment(b, 0x403000, NULL, 0, 0x1000, PF_R);
+    core_builder_segment(b, 0x407000, NULL, 0, 0x2000, PF_R | PF_W);
+    struct pm_core *core2 PM_AUTO(core) = open_core(b);
+    struct pm_modules *none PM_AUTO(modules) = open_modules(core2, &(struct pm_module_options){.exe = third});
+    assert_int_equal(pm_modules_program(none)->state, PM_MODULE_WRONG);
+    core_builder_destroy(b);
+}
+
 /* Position independent: the bias comes from the entry point; the header page, where it is saved, verifies it.
  */
 static void test_position_independent_without_a_list(void **state) {
@@ -778,6 +809,7 @@ int main(void) {
         cmocka_unit_test(test_exe_without_a_build_id_to_compare),
         cmocka_unit_test(test_saved_text_must_agree),
         cmocka_unit_test(test_qemu_core),
+        cmocka_unit_test(test_core_without_notes),
         cmocka_unit_test(test_position_independent_without_a_list),
         cmocka_unit_test(test_libraries_without_a_list),
         cmocka_unit_test(test_vdso),
