@@ -13,7 +13,7 @@ struct line_unit { /* one compilation unit that was asked for */
     Dwarf_Signed count;
 };
 
-enum { LINE_SECTIONS = 10 };
+enum { LINE_SECTIONS = 6 };
 
 struct pm_line_table {
     struct pm_dwarf_section sections[LINE_SECTIONS];
@@ -39,11 +39,12 @@ void pm_line_close(struct pm_line_table *table) {
     free(table);
 }
 
+/* What line tables need, and nothing else: this libdwarf frees twice what it reads from a damaged
+ * .debug_rnglists. */
 static bool collect_sections(const struct pm_elf *elf, struct pm_line_table *table) {
     /* .debug_aranges says which unit covers a pc; without it every unit would have to be read. */
-    static const char *const names[LINE_SECTIONS] = {
-        ".debug_line", ".debug_aranges",  ".debug_info",   ".debug_abbrev",   ".debug_str",
-        ".debug_addr", ".debug_line_str", ".debug_ranges", ".debug_rnglists", ".debug_str_offsets"};
+    static const char *const names[LINE_SECTIONS] = {".debug_line",   ".debug_aranges", ".debug_info",
+                                                     ".debug_abbrev", ".debug_str",     ".debug_line_str"};
     enum { needed = 4 };
     for (size_t i = 0; i < LINE_SECTIONS; i++) {
         uint64_t size, vaddr;
