@@ -216,6 +216,14 @@ static void edge_name(const void *self, pm_node from, uint64_t edge, struct pm_e
                                                [V8_STRING_THIN] = {"actual", "actual"}};
         unsigned shape = thing.map->instance_type & V8_STRING_SHAPE_MASK;
         if (shape < sizeof(parts) / sizeof(parts[0])) field = parts[shape][offset > 16];
+    } else if (thing.type == V8_T_PROPERTY_CELL && layout->property_cell_value.present &&
+               offset == layout->property_cell_value.offset) { /* a property of the global object */
+        const char *cell = v8_name_text(
+            source->v8, v8_ref(source->v8, thing.address, layout->property_cell_name), source->arena);
+        if (cell) {
+            name(ret, PM_EDGE_PROPERTY, cell);
+            return;
+        }
     } else {
         field = field_at(layout, thing.type, offset);
         if (!field && source->graph->kinds[from] == PM_NODE_STORE && offset >= 16) {
@@ -322,8 +330,8 @@ static bool declares(const char *source, size_t at, size_t name_length) {
     return false;
 }
 
-/* `this.name =`, `name =`, `#name;`, `static name =`: the first place behind the head of a class or constructor that makes a
- * property. */
+/* `this.name =`, `name =`, `#name;`, `static name =`: the first place behind the head of a class or
+ * constructor that makes a property. */
 static bool makes_property(const char *source, size_t at, size_t name_length) {
     if (is_word(source[at + name_length])) return false;
     if (at >= 5 && strncmp(source + at - 5, "this.", 5) == 0) return true;
@@ -335,6 +343,26 @@ static bool makes_property(const char *source, size_t at, size_t name_length) {
     while (line && (source[line - 1] == ' ' || source[line - 1] == '\t')) line--;
     return line == 0 || source[line - 1] == '\n' || source[line - 1] == '{' || source[line - 1] == ';' ||
            (line >= 6 && strncmp(source + line - 6, "static", 6) == 0);
+}
+
+/* A constructor's source begins behind the fields of its class: the head of the class, where there is one
+ * before it. */
+static size_t class_start(const char *start, size_t constructor) {
+    size_t best = constructor;
+    for (const char *at = start; (at = strstr(at, "class ")) && (size_t)(at - start) <= constructor; at += 6)
+        if (at == start || !is_word(at[-1])) best = (size_t)(at - start);
+    return best;
+}
+
+/* Does the line bring the name in from another module? */
+static bool is_import(const char *start, size_t at) {
+    size_t line = at;
+    while (line && start[line - 1] != '\n') line--;
+    size_t length = strcspn(start + line, "\n");
+    if (strncmp(start + line, "import ", 7) == 0) return true;
+    for (size_t i = line; i + 8 < line + length; i++)
+        if (strncmp(start + i, "require(", 8) == 0) return true;
+    return false;
 }
 
 static size_t find_declaration(const char *start, const char *name_text, size_t limit, bool is_property) {
@@ -365,8 +393,10 @@ static bool declaration(const void *self, pm_node closure, const char *variable,
         !v8_string_text(source->v8, script_source, 0, units, &program) || !program.length)
         return false;
     const char *start = program.bytes;
+    size_t limit = function.start > 0 ? (size_t)function.start : 0;
+    if (limit > program.length) limit = program.length;
     size_t best =
-        find_declaration(start, variable, function.start > 0 ? (size_t)function.start : 0, is_property);
+        find_declaration(start, variable, is_property ? class_start(start, limit) : limit, is_property);
     if (best == SIZE_MAX) return false;
     /* Lines counted in the text; the offset of the script in its file is that of the function's own position.
      */
@@ -380,7 +410,8 @@ static bool declaration(const void *self, pm_node closure, const char *variable,
         line_offset = (uint32_t)v8_smi(first);
     *ret = (struct pm_graph_position){.file = function.file ? strdup(function.file) : NULL,
                                       .line = line + line_offset,
-                                      .column = (uint32_t)column + 1};
+                                      .column = (uint32_t)column + 1,
+                                      .imported = !is_property && is_import(start, best)};
     return ret->file != NULL;
 }
 

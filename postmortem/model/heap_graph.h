@@ -47,6 +47,7 @@ struct pm_edge_name {
 
 struct pm_graph_position { /* where a function or class is defined */
     char *file;            /* malloc; NULL = unknown */
+    bool imported;         /* declaration(): the name only comes from another module (require, import) */
     uint32_t line, column;
 };
 
