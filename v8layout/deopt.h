@@ -73,6 +73,10 @@ bool v8_translation_start(struct v8_translation *it, const struct v8_opcodes *op
 bool v8_translation_next(struct v8_translation *it, uint8_t *opcode_ret);
 bool v8_translation_signed(struct v8_translation *it, int32_t *ret);
 bool v8_translation_skip(struct v8_translation *it, uint32_t operands);
+bool v8_translation_fail(struct v8_translation *it); /* marks it broken; false */
+
+/* Instructions read for one translation: with everything inlined they are some thousand. */
+#define V8_TRANSLATION_STEPS 200000u
 
 /* ---- the frames of one optimised frame ---- */
 struct v8_deopt_frame {

@@ -342,18 +342,56 @@ static void walk_thread(struct v8_walk *walk) {
 
 /* ---- all threads ---- */
 
-static void choose_frame_types(struct v8_stacks *stacks) {
+bool v8_stacks_frame_types(struct v8_stacks *stacks, size_t variant) {
     v8_frame_types_published(&stacks->types, stacks->v8->facts);
-    if (stacks->types.origin == V8_MISSING)
-        (void)v8_frame_types_variant(&stacks->types, 0); /* see v8_frames_choose() */
+    if (stacks->types.origin == V8_MISSING ? !v8_frame_types_variant(&stacks->types, variant) : variant > 0)
+        return false;
     /* V8 9.8 began to count the receiver in argc; stack switching frames came in the version after. */
+    stacks->argc_counts_receiver = false;
     for (unsigned i = 0; i < V8_MAX_FRAME_TYPE; i++)
         if (stacks->types.type_of[i] == V8_FT_STACK_SWITCH) stacks->argc_counts_receiver = true;
+    return true;
 }
 
 static void stacks_deinit(struct v8_stacks *stacks) {
     v8_codes_destroy(stacks->codes);
     v8_call_sites_destroy(stacks->sites);
+}
+
+static bool collect_thread(struct v8_stacks *stacks, size_t index, struct pm_thread *ret) {
+    const struct pm_core_thread *thread = pm_core_thread(stacks->core, index);
+    struct v8_walk walk = {.stacks = stacks, .thread = thread, .out = ret};
+    *ret = (struct pm_thread){.tid = thread->tid, .crashed = index == 0};
+    walk_thread(&walk);
+    v8_thread_state(&walk);
+    ret->frame_count = walk.frames.count;
+    ret->frames =
+        pm_arena_dup(stacks->arena, walk.frames.items, walk.frames.count, sizeof(*walk.frames.items));
+    if (!ret->frames && walk.frames.count) stacks->nomem = true;
+    pm_vec_deinit(&walk.frames);
+    return !stacks->nomem;
+}
+
+static bool collect_threads(struct v8_stacks *stacks, struct pm_thread *threads, size_t count) {
+    stacks->markers_right = stacks->markers_wrong = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!collect_thread(stacks, i, &threads[i])) return false;
+    return true;
+}
+
+/* No frame types are published: walk with each list that ever was, keep the one whose markers fit the frames.
+ */
+static bool collect_with_variants(struct v8_stacks *stacks, struct pm_thread *threads, size_t count) {
+    int64_t best_score = INT64_MIN;
+    size_t best = 0;
+    for (size_t variant = 0; v8_stacks_frame_types(stacks, variant); variant++) {
+        if (!collect_threads(stacks, threads, count)) return false;
+        int64_t score = (int64_t)stacks->markers_right - 4 * (int64_t)stacks->markers_wrong;
+        if (score <= best_score) continue;
+        best_score = score;
+        best = variant;
+    }
+    return v8_stacks_frame_types(stacks, best) && collect_threads(stacks, threads, count);
 }
 
 struct pm_error *v8_collect_stacks(const struct v8 *v8, const struct pm_core *core,
@@ -366,34 +404,23 @@ struct pm_error *v8_collect_stacks(const struct v8 *v8, const struct pm_core *co
                                .mem = pm_core_memory(core),
                                .unwinder = unwinder,
                                .arena = diagnosis->arena,
-                               .arch = v8_frame_arch(pm_core_info(core)->machine),
-                               .unwind_arch = pm_unwind_arch(pm_core_info(core)->machine)};
+                               .arch = v8_frame_arch(pm_core_info(core)->machine)};
     if (v8) {
         stacks.codes = v8_codes_create(v8);
         stacks.sites = v8_call_sites_create(v8, diagnosis->arena);
         if (!stacks.codes || !stacks.sites) return pm_error_nomem();
         (void)v8_opcodes_load(&stacks.opcodes, v8);
         v8_deopt_forms(&stacks.deopt_forms, v8);
-        choose_frame_types(&stacks);
+        (void)v8_stacks_frame_types(&stacks, 0);
     }
     size_t count = pm_core_thread_count(core);
     if (count > PM_MAX_THREADS) count = PM_MAX_THREADS;
     struct pm_thread *threads = pm_arena_array(diagnosis->arena, count ? count : 1, sizeof(*threads));
     if (!threads) return pm_error_nomem();
-    for (size_t i = 0; i < count; i++) {
-        const struct pm_core_thread *thread = pm_core_thread(core, i);
-        struct v8_walk walk = {.stacks = &stacks, .thread = thread, .out = &threads[i]};
-        threads[i].tid = thread->tid;
-        threads[i].crashed = i == 0;
-        walk_thread(&walk);
-        v8_thread_state(&walk);
-        threads[i].frame_count = walk.frames.count;
-        threads[i].frames =
-            pm_arena_dup(diagnosis->arena, walk.frames.items, walk.frames.count, sizeof(*walk.frames.items));
-        if (!threads[i].frames && walk.frames.count) stacks.nomem = true;
-        pm_vec_deinit(&walk.frames);
-        if (stacks.nomem) return pm_error_nomem();
-    }
+    bool by_variants = v8 && stacks.types.origin != V8_PUBLISHED;
+    if (!(by_variants ? collect_with_variants(&stacks, threads, count)
+                      : collect_threads(&stacks, threads, count)))
+        return pm_error_nomem();
     diagnosis->threads = threads;
     diagnosis->thread_count = count;
     diagnosis->has_threads = true;

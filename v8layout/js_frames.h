@@ -10,7 +10,12 @@
 #include "v8layout/objects.h"
 
 /* Fills diagnosis->threads (frames, role, isolate, state). */
-struct pm_error *v8_collect_stacks(const struct v8 *v8, const struct pm_core *core, const struct pm_modules *modules,
-                                   struct pm_unwinder *unwinder, struct pm_diagnosis *diagnosis);
+struct pm_error *v8_collect_stacks(const struct v8 *v8, const struct pm_core *core,
+                                   const struct pm_modules *modules, struct pm_unwinder *unwinder,
+                                   struct pm_diagnosis *diagnosis);
+
+/* Appends to diagnosis->layout what the walk relies on: frame types, builtins, translations ... and where
+ * each comes from. */
+struct pm_error *v8_frames_explain(const struct v8 *v8, struct pm_diagnosis *diagnosis);
 
 #endif

@@ -1,8 +1,9 @@
-/* stack_walk.h - what the files of the stack walk share. Internal to js_frames.c, v8_frame.c, thread_state.c.
+/* stack_walk.h - what the files of the stack walk share. Internal to these files:
  *
  *   js_frames.c      one thread: native code <-> V8 code, fallbacks, async frames
- *   v8_frame.c       one machine frame of V8: which kind, which functions, where
- *   thread_state.c   what the finished stack says about the thread */
+ *   v8_frame.c       one machine frame of V8: which kind, and its caller
+ *   frame_js.c       a JavaScript function's frame; frame_exit.c: of C++ called by it; frame_top.c:
+ * interrupted code thread_state.c   what the finished stack says about the thread */
 #ifndef PM_V8LAYOUT_STACK_WALK_H
 #define PM_V8LAYOUT_STACK_WALK_H
 
@@ -25,13 +26,14 @@ struct v8_stacks {       /* one per core */
     struct pm_unwinder *unwinder;
     struct pm_arena *arena;
     const struct v8_frame_arch *arch;
-    const struct pm_unwind_arch *unwind_arch;
     struct v8_codes *codes;      /* NULL without v8 */
     struct v8_call_sites *sites; /* NULL without v8 */
     struct v8_opcodes opcodes;
     struct v8_deopt_forms deopt_forms;
     struct v8_frame_types types;
     bool argc_counts_receiver;
+    unsigned markers_right,
+        markers_wrong; /* frames whose content fits what their marker means, or does not */
     bool nomem;
 };
 
@@ -52,6 +54,9 @@ struct v8_walk { /* one per thread */
     pm_addr first_function; /* innermost JSFunction: its page tells the isolate */
     bool has_entry;
 };
+
+/* Frame types as published, or variant `index`: false = there is none. */
+bool v8_stacks_frame_types(struct v8_stacks *stacks, size_t variant);
 
 /* Appends a frame; false when there is no room for more. */
 bool v8_walk_push(struct v8_walk *walk, const struct pm_frame *frame);
