@@ -87,6 +87,8 @@ struct pm_error *pm_snapshot_names_build(struct pm_snapshot *snapshot) {
         [PM_WORD_NAME_OR_SCOPE_INFO] = "name_or_scope_info",
         [PM_WORD_VALUE] = "value",
         [PM_WORD_PROTO] = "__proto__",
+        [PM_WORD_CONSTRUCTOR] = "constructor",
+        [PM_WORD_SOURCE] = "source",
         [PM_WORD_MAP] = "map",
         [PM_WORD_EXTENSION] = "extension",
         [PM_WORD_GLOBAL_OBJECT] = "global_object",

@@ -161,12 +161,16 @@ static struct pm_error *list_scripts(struct pm_snapshot *snapshot) {
     return NULL;
 }
 
+pm_node pm_snapshot_script_of(const struct pm_snapshot *snapshot, pm_node closure) {
+    pm_node shared = pm_snapshot_follow(snapshot, closure, PM_WORD_SHARED);
+    if (shared == PM_NO_NODE) return PM_NO_NODE;
+    pm_node script = pm_snapshot_follow(snapshot, shared, PM_WORD_SCRIPT);
+    return script != PM_NO_NODE ? script : pm_snapshot_follow(snapshot, shared, PM_WORD_SCRIPT_OR_DEBUG_INFO);
+}
+
 /* The name of the script of a closure: of the script's node, or of its edge `name`. */
 static const char *script_name(struct pm_snapshot *snapshot, pm_node closure) {
-    pm_node shared = pm_snapshot_follow(snapshot, closure, PM_WORD_SHARED), script = PM_NO_NODE;
-    if (shared != PM_NO_NODE) script = pm_snapshot_follow(snapshot, shared, PM_WORD_SCRIPT);
-    if (shared != PM_NO_NODE && script == PM_NO_NODE)
-        script = pm_snapshot_follow(snapshot, shared, PM_WORD_SCRIPT_OR_DEBUG_INFO);
+    pm_node script = pm_snapshot_script_of(snapshot, closure);
     if (script == PM_NO_NODE) return NULL;
     pm_node name = pm_snapshot_follow(snapshot, script, PM_WORD_NAME);
     bool named = name != PM_NO_NODE && snapshot->graph->kinds[name] == PM_NODE_STRING;
@@ -310,8 +314,12 @@ bool pm_snapshot_position(const void *self, pm_node node, char **function_ret,
         free(function);
         function = NULL;
     }
-    *function_ret = function;
-    if (!place) return function != NULL;
+    bool has_name = function != NULL;
+    if (function_ret)
+        *function_ret = function;
+    else
+        free(function);
+    if (!place) return has_name;
     const struct pm_snapshot_script *script = find_script(snapshot, place->script);
     if (script && script->name) ret->file = strdup(script->name);
     if (place->line != UINT32_MAX) ret->line = place->line + 1;
