@@ -20,7 +20,8 @@ struct pm_options;
 enum pm_open {
     PM_OPEN_NOTHING = 0,
     PM_OPEN_CORE = 1 << 0,
-    PM_OPEN_V8 = 1 << 1, /* with the core and the binaries */
+    PM_OPEN_V8 = 1 << 1,    /* with the core and the binaries */
+    PM_OPEN_GRAPH = 1 << 2, /* afterwards: who keeps the memory alive */
 };
 
 /* Long work says what it is at; total 0 = not known. */
@@ -63,6 +64,7 @@ const struct pm_command *pm_command_near(const char *name);
  * noted. */
 struct pm_error *pm_session_stacks(struct pm_session *session);                 /* diagnosis->threads */
 struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only); /* diagnosis->isolates */
+struct pm_error *pm_session_leaks(struct pm_session *session); /* diagnosis->findings, reachable objects */
 /* What is being done: for the progress line, and for the message if this program itself crashes. */
 void pm_session_say(const struct pm_session *session, const char *what);
 /* For commands that are nothing without it: why there is no layout. */

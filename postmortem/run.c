@@ -35,6 +35,7 @@ static struct pm_error *analyse(struct pm_session *session) {
     link_isolates(session->diagnosis);
     pm_session_say(session, "examining the death");
     if (session->core) pm_death_examine(session);
+    if (command->open & PM_OPEN_GRAPH) pm_diagnosis_problem(session->diagnosis, pm_session_leaks(session));
     pm_detect(session->diagnosis);
     return NULL;
 }

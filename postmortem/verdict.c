@@ -98,6 +98,15 @@ static void put_killed(struct pm_strbuf *out, const struct pm_diagnosis *diagnos
     put_state(out, thread_of_role(diagnosis, false), "; the main thread was ");
 }
 
+/* Of a process that ran out of memory: what keeps most of it, when that is clear. */
+static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
+    bool out_of_memory = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
+                         diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
+    const struct pm_finding *most = diagnosis->finding_count ? &diagnosis->findings[0] : NULL;
+    if (most && out_of_memory && most->claim && most->share >= 0.1)
+        pm_strbuf_appendf(out, " %s", most->claim);
+}
+
 void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     const struct pm_process *process = &diagnosis->process;
     const struct pm_thread *crashed = thread_of_role(diagnosis, true);
@@ -144,5 +153,6 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     case PM_DEATH_UNKNOWN: pm_strbuf_append(&text, "How the process ended is not known"); break;
     }
     pm_strbuf_append_char(&text, '.');
+    put_suspect(&text, diagnosis);
     diagnosis->verdict = text.failed ? NULL : pm_arena_copy(diagnosis->arena, text.bytes, text.length);
 }

@@ -123,6 +123,22 @@ static bool is_container(enum pm_node_kind kind) {
            kind == PM_NODE_WEAK_MAP || kind == PM_NODE_GLOBAL;
 }
 
+/* The collection or object that a store belongs to, when something else refers to the store as well (a stack,
+ * at the moment of death), so that the owner does not dominate it. */
+static pm_node owner_of_store(const struct pm_heap_view *view, pm_node store) {
+    struct pm_path_step *steps = NULL;
+    size_t count;
+    pm_node found = PM_NO_NODE;
+    struct pm_error *err = pm_graph_referrers(view->graph, store, &steps, &count);
+    for (size_t i = 0; !err && i < count && found == PM_NO_NODE; i++)
+        if (is_container((enum pm_node_kind)view->graph->kinds[steps[i].node]) &&
+            view->dominators->dominator[steps[i].node] != PM_NO_NODE)
+            found = steps[i].node;
+    pm_error_destroy(err);
+    free(steps);
+    return found;
+}
+
 static void find_point(const struct pm_heap_view *view, struct suspect *suspect) {
     const struct pm_graph *graph = view->graph;
     pm_node node = suspect->start;
@@ -147,9 +163,12 @@ static void find_point(const struct pm_heap_view *view, struct suspect *suspect)
     for (unsigned up = 0; up < 3; up++) {
         enum pm_node_kind kind = (enum pm_node_kind)graph->kinds[suspect->container];
         pm_node parent = view->dominators->dominator[suspect->container];
-        if (kind != PM_NODE_STORE || parent == 0 || parent == PM_NO_NODE) break;
-        if (!is_container((enum pm_node_kind)graph->kinds[parent]) && graph->kinds[parent] != PM_NODE_STORE)
-            break;
+        if (kind != PM_NODE_STORE) break;
+        bool fits =
+            parent != 0 && parent != PM_NO_NODE &&
+            (is_container((enum pm_node_kind)graph->kinds[parent]) || graph->kinds[parent] == PM_NODE_STORE);
+        if (!fits) parent = owner_of_store(view, suspect->container);
+        if (parent == PM_NO_NODE) break;
         suspect->container = parent;
     }
 }
@@ -356,6 +375,8 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     struct pattern pattern = pattern_of(view, suspect, &census, &owner, entries);
     const char *class_name = main_class(view, &census, &class_objects);
     uint64_t bytes = retained(view, suspect->container);
+    if (bytes < retained(view, suspect->point))
+        bytes = retained(view, suspect->point); /* something else refers to its store */
     double share = (double)bytes / (double)view->dominators->reachable_bytes;
     bool bounded = counted && is_bounded(view, suspect->container, entries, &limit);
     bool died_of_heap = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
@@ -419,7 +440,7 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     uint64_t address = view->graph->source->identity(view->graph->source_self, suspect->container);
     if (finding->objects)
         finding->objects[finding->object_count++] =
-            (struct pm_object_ref){address, pm_view_class(view, suspect->container)};
+            (struct pm_object_ref){address, pm_arena_strdup(arena, pm_view_class(view, suspect->container))};
     add_running(diagnosis, finding);
     if (finding->positions && owner.position.file)
         finding->positions[finding->position_count++] =

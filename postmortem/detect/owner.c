@@ -192,7 +192,7 @@ struct pm_error *pm_find_owner(const struct pm_heap_view *view, struct pm_arena 
                                struct pm_owner *ret) {
     const struct pm_graph *graph = view->graph;
     struct climb climb = {.owner = ret};
-    const char *path = pm_view_class(view, node);
+    const char *path = pm_arena_strdup(arena, pm_view_class(view, node));
     pm_node at = node;
     *ret = (struct pm_owner){0};
     for (unsigned hop = 0; hop < MAX_HOPS; hop++) {

@@ -3,6 +3,13 @@
 
 #include <stdlib.h>
 
+void pm_dominators_destroy(struct pm_dominators *dominators) {
+    if (!dominators) return;
+    free(dominators->dominator);
+    free(dominators->retained);
+    free(dominators);
+}
+
 void pm_dominator_children_destroy(struct pm_dominator_children *children) {
     if (!children) return;
     free(children->first);
