@@ -89,11 +89,10 @@ static void vote(struct finder *f, enum field_id id, uint32_t offset) {
 
 /* The one slot that fits, when no known offset does. */
 static uint32_t search_slots(struct finder *f, enum field_id id) {
-    uint32_t found = 0;
-    if (f->count[v8_field_rules[id].kind] < 3 || v8_field_rules[id].check ||
-        !(v8_field_rules[id].yes || v8_field_rules[id].types[0]))
-        return 0;
-    for (uint32_t offset = 8; offset < 256; offset += 8) {
+    const struct rule *rule = &v8_field_rules[id];
+    uint32_t found = 0, step = rule->check ? rule->step : 8;
+    if (f->count[rule->kind] < 3 || step == 0 || !(rule->check || rule->yes || rule->types[0])) return 0;
+    for (uint32_t offset = 8; offset < 256; offset += step) {
         struct score result = score(f, id, offset);
         if (result.yes == 0 || contradicts(result)) continue;
         if (found) return 0;

@@ -88,9 +88,12 @@ void v8_bigint_text(const uint64_t *digits, uint32_t count, bool negative, size_
     if (count <= 64 && (size_t)count * 20 <= most) {
         decimal_text(digits, count, out);
     } else {
+        size_t start = out->length;
         pm_strbuf_appendf(out, "0x%llx", (unsigned long long)digits[count - 1]);
-        for (uint32_t i = count - 1; i-- > 0 && out->length < most;)
-            pm_strbuf_appendf(out, "%016llx", (unsigned long long)digits[i]);
+        uint32_t i = count - 1;
+        while (i > 0 && out->length - start < most)
+            pm_strbuf_appendf(out, "%016llx", (unsigned long long)digits[--i]);
+        if (i > 0) pm_strbuf_append(out, "…");
     }
     pm_strbuf_append_char(out, 'n');
 }

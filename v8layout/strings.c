@@ -172,6 +172,9 @@ const char *v8_name_text(const struct v8 *v8, pm_addr name, struct pm_arena *are
         if (!v8_is_string(map)) return ""; /* Symbol() */
     }
     if (!v8_is_string(map) || !v8_string_text(v8, name, 0, PM_MAX_NAME, &text)) return NULL;
+    for (size_t i = 0; i < text.length; i++)
+        if (text.bytes[i] == 0)
+            text.bytes[i] = ' '; /* as in V8's heap snapshot: the result ends at the first NUL */
     return text.length ? pm_arena_copy(arena, text.bytes, text.length) : "";
 }
 

@@ -91,20 +91,62 @@ enum verdict v8_check_frame_size(struct finder *f, const struct sample *sample, 
     return verdict_if(v8_sample_u32(f, sample, offset, &size) && size % 8 == 0 && size < (1u << 20));
 }
 
-enum verdict v8_check_instruction_start(struct finder *f, const struct sample *sample, uint32_t offset) {
-    v8_word word;
-    /* The object's own bytes (V8 9.4, 10.2; but the entries of embedded builtins are not code), or a pointer
-     * to code. */
-    bool is_inline = offset >= 64;
-    pm_addr code = is_inline ? sample->address + offset : v8_sample_word(f, sample, offset, &word) ? word : 0;
-    const struct pm_mem_range *range = pm_mem_find(f->v8->mem, code);
-    if (range && (range->protection & PM_MEM_EXECUTE) && (!is_inline || sample->size > offset)) return YES;
-    return is_inline ? UNSURE : NO;
+/* Does an object of `size` bytes consist of a header, the instructions and the metadata whose sizes stand at
+ * `offset`? */
+static bool sizes_add_up(struct finder *f, const struct sample *sample, uint32_t offset, uint64_t header,
+                         uint64_t size) {
+    uint32_t instructions, metadata;
+    if (!v8_sample_u32(f, sample, offset, &instructions) || !v8_sample_u32(f, sample, offset + 4, &metadata))
+        return false;
+    uint64_t bytes = header + instructions + metadata;
+    return size == pm_align_up(bytes, 64) || size == pm_align_up(bytes, 32);
 }
 
-enum verdict v8_check_small_number(struct finder *f, const struct sample *sample, uint32_t offset) {
-    uint32_t number;
-    return !v8_sample_u32(f, sample, offset, &number) || number > (1u << 28) ? NO : UNSURE;
+enum {
+    INLINE_CODE = 64
+}; /* larger offsets: the instructions stand in the Code object itself, V8 9.0 to 10.8 */
+
+enum verdict v8_check_instruction_start(struct finder *f, const struct sample *sample, uint32_t offset) {
+    v8_word word;
+    if (offset >= INLINE_CODE)
+        return verdict_if(
+            sizes_add_up(f, sample, 40, offset, sample->size)); /* sizes at 40 and 44 in all of them */
+    const struct pm_mem_range *range =
+        v8_sample_word(f, sample, offset, &word) ? pm_mem_find(f->v8->mem, word) : NULL;
+    return verdict_if(range && (range->protection & PM_MEM_EXECUTE));
+}
+
+/* The InstructionStream of a Code (V8 11 and later); 0 = none, the code is a builtin's. */
+static pm_addr stream_of(struct finder *f, const struct sample *sample) {
+    for (uint64_t offset = 8; offset < 64; offset += 8) {
+        pm_addr target = v8_sample_target(f, sample, offset);
+        if (target && v8_type_at(f->v8, target) == V8_T_INSTRUCTION_STREAM) return target;
+    }
+    return 0;
+}
+
+/* Instruction size; the metadata's follows it. Both together fill the InstructionStream, whose header is 16
+ * or 32 bytes. */
+enum verdict v8_check_code_sizes(struct finder *f, const struct sample *sample, uint32_t offset) {
+    struct v8_field start = f->v8->layout.code_instruction_start;
+    if (start.present && start.offset >= INLINE_CODE)
+        return verdict_if(sizes_add_up(f, sample, offset, start.offset, sample->size));
+    pm_addr stream = stream_of(f, sample);
+    uint64_t size = stream ? v8_size(f->v8, stream) : 0;
+    if (!size) return UNSURE;
+    return verdict_if(sizes_add_up(f, sample, offset, 16, size) || sizes_add_up(f, sample, offset, 32, size));
+}
+
+/* CodeKind in the low bits: baseline code, known by the bytecode it refers to, was 9 to 12 in all versions.
+ */
+enum verdict v8_check_code_flags(struct finder *f, const struct sample *sample, uint32_t offset) {
+    uint32_t flags;
+    pm_addr data = v8_ref(f->v8, sample->address, f->v8->layout.code_deoptimization_data);
+    if (!v8_sample_u32(f, sample, offset, &flags)) return NO;
+    if (v8_type_at(f->v8, data) == V8_T_BYTECODE_ARRAY)
+        return verdict_if((flags & 15) >= 9 && (flags & 15) <= 12);
+    bool is_builtin = f->v8->layout.code_instruction_start.offset < INLINE_CODE && !stream_of(f, sample);
+    return is_builtin && (flags & 15) > 4 ? NO : UNSURE;
 }
 
 enum verdict v8_check_string_length(struct finder *f, const struct sample *sample, uint32_t offset) {
@@ -160,13 +202,17 @@ enum verdict v8_check_buffer_length(struct finder *f, const struct sample *sampl
     return length && length == most ? YES : UNSURE;
 }
 
+/* In front of the store stands a length: the greatest one, or the only one (V8 9.0); behind it the extension,
+ * also a pointer. */
 enum verdict v8_check_buffer_store(struct finder *f, const struct sample *sample, uint32_t offset) {
-    uint64_t store, length;
-    if (!v8_sample_word(f, sample, offset, &store) ||
+    const struct pm_mem *mem = f->v8->mem;
+    uint64_t store, length, before;
+    if (!v8_sample_word(f, sample, offset, &store) || !v8_sample_word(f, sample, offset - 8, &before) ||
         !v8_sample_word(f, sample, f->v8->layout.array_buffer_byte_length.offset, &length))
         return NO;
     if (length == 0 || store == 0) return UNSURE;
-    return verdict_if(pm_mem_probe(f->v8->mem, store, length) != PM_MEM_NOT_MAPPED &&
+    if (before != length && pm_mem_probe(mem, before, 1) != PM_MEM_NOT_MAPPED) return NO;
+    return verdict_if(pm_mem_probe(mem, store, length) != PM_MEM_NOT_MAPPED &&
                       !v8_page_of(f->v8, store & ~(pm_addr)7));
 }
 

@@ -4,7 +4,7 @@
 
 #include "v8layout/object_access.h"
 
-enum { V8_COLUMNS = 6, V8_SAMPLES = 300 };
+enum { V8_COLUMNS = 7, V8_SAMPLES = 300 };
 
 /* clang-format off */
 enum kind { /* of objects that are sampled */
@@ -65,21 +65,22 @@ typedef enum verdict v8_check_field(struct finder *f, const struct sample *sampl
 
 struct rule {
     enum kind kind;
-    unsigned yes;             /* IS_* that confirm the field */
-    unsigned unsure;          /* IS_* that neither confirm nor contradict; everything else contradicts */
-    uint16_t types[6];        /* enum v8_type that confirm it; ends with 0 */
-    v8_check_field *check;    /* instead of these */
-    uint8_t seen[V8_COLUMNS]; /* offsets in V8 9.4, 10.2, 11.3, 12.4, 13.6, 14.6; 0 = no such field */
+    unsigned yes;          /* IS_* that confirm the field */
+    unsigned unsure;       /* IS_* that neither confirm nor contradict; everything else contradicts */
+    uint16_t types[6];     /* enum v8_type that confirm it; ends with 0 */
+    v8_check_field *check; /* instead of these */
+    uint8_t step; /* with a check: distance of the places to look at when none of `seen` fits; 0 = do not */
+    uint8_t seen[V8_COLUMNS]; /* offsets in V8 9.0, 9.4, 10.2, 11.3, 12.4, 13.6, 14.6; 0 = no such field */
 };
 extern const struct rule v8_field_rules[F_COUNT]; /* rules.c */
 
 v8_check_field v8_check_map_bits, v8_check_map_start, v8_check_array_length, v8_check_array_data,
     v8_check_property_array_length, v8_check_descriptor_header, v8_check_dispatch_handle,
     v8_check_prototype_slot, v8_check_line_end, v8_check_position_pair, v8_check_bytecode_header,
-    v8_check_position_table, v8_check_frame_size, v8_check_instruction_start, v8_check_small_number,
-    v8_check_string_length, v8_check_first_unit, v8_check_external_data, v8_check_oddball_text,
-    v8_check_class_name, v8_check_buffer_length, v8_check_buffer_store, v8_check_view_length,
-    v8_check_own_buffer, v8_check_typed_base; /* checks.c */
+    v8_check_position_table, v8_check_frame_size, v8_check_instruction_start, v8_check_code_sizes,
+    v8_check_code_flags, v8_check_string_length, v8_check_first_unit, v8_check_external_data,
+    v8_check_oddball_text, v8_check_class_name, v8_check_buffer_length, v8_check_buffer_store,
+    v8_check_view_length, v8_check_own_buffer, v8_check_typed_base; /* checks.c */
 /* Are the numbers of source position tables unsigned? checks.c */
 bool v8_positions_are_unsigned(struct finder *f);
 

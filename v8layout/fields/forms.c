@@ -4,6 +4,8 @@
 
 /* forms.c - what is not one offset: bits of property details, encodings, the form of ScopeInfos and dates. */
 
+enum { FIRST_V8_11 = 3, FIRST_V8_13 = 5, FIRST_V8_14 = 6 }; /* columns of rules.c */
+
 /* PropertyDetails: accessors always stand in the descriptor, data nearly always in a field; so one bit goes
  * with the kind. */
 static uint8_t find_location_bit(struct finder *f) {
@@ -38,13 +40,13 @@ static uint8_t find_dictionary_prefix(struct finder *f) {
         uint64_t prefix = words - 3 - 3 * capacity;
         if (prefix < 4) votes[prefix]++;
     }
-    if (votes[2] + votes[3] == 0) return v8_best_column(f, K_NONE) < 2 ? 2 : 3;
+    if (votes[2] + votes[3] == 0) return v8_best_column(f, K_NONE) < FIRST_V8_11 ? 2 : 3;
     return votes[2] > votes[3] ? 2 : 3;
 }
 
 static void find_scope_form(struct finder *f) {
     unsigned best_hits = 0;
-    static const uint8_t of_column[V8_COLUMNS] = {1, 2, 3, 3, 4, 5};
+    static const uint8_t of_column[V8_COLUMNS] = {0, 1, 2, 3, 3, 4, 5};
     struct v8_layout *layout = &f->v8->layout;
     layout->scope_info_form = of_column[v8_best_column(f, K_NONE)];
     for (uint8_t form = 0; form < v8_scope_form_count(); form++) {
@@ -75,7 +77,7 @@ static void find_date_form(struct finder *f) {
         tagged += type == V8_T_HEAP_NUMBER || (is & IS_ODDBALL);
     }
     bool decided = raw + tagged > 0;
-    if (decided ? raw > tagged : v8_best_column(f, K_NONE) >= 4)
+    if (decided ? raw > tagged : v8_best_column(f, K_NONE) >= FIRST_V8_13)
         layout->date_is_raw = (struct v8_field){.offset = layout->date_value.offset,
                                                 .present = true,
                                                 .origin = decided ? V8_DISCOVERED : V8_VARIANT};
@@ -84,7 +86,7 @@ static void find_date_form(struct finder *f) {
 /* Deleted keys of Map and Set: hash_table_hole since V8 13, a hole of its own. */
 static bool find_hash_table_hole(struct finder *f) {
     pm_addr hole = v8_root(f->v8, "hash_table_hole_value");
-    return hole != 0 || (!f->v8->layout.root_names && v8_best_column(f, K_NONE) >= 4);
+    return hole != 0 || (!f->v8->layout.root_names && v8_best_column(f, K_NONE) >= FIRST_V8_13);
 }
 
 void v8_find_forms(struct finder *f) {
@@ -93,12 +95,17 @@ void v8_find_forms(struct finder *f) {
     layout->name_dictionary_prefix = find_dictionary_prefix(f);
     layout->source_positions_unsigned = v8_positions_are_unsigned(f);
     if (f->count[K_BYTECODE] == 0)
-        layout->source_positions_unsigned = v8_best_column(f, K_NONE) == V8_COLUMNS - 1;
+        layout->source_positions_unsigned = v8_best_column(f, K_NONE) >= FIRST_V8_14;
     find_scope_form(f);
     find_date_form(f);
     layout->trusted_function_data = layout->shared_untrusted_data.present;
     layout->hash_table_hole = find_hash_table_hole(f);
     layout->context_cells = layout->number_of[V8_T_CONTEXT_CELL] != 0;
+    if (layout->code_instruction_size.present && layout->code_metadata_size.origin != V8_PUBLISHED)
+        layout->code_metadata_size =
+            (struct v8_field){.offset = (uint16_t)(layout->code_instruction_size.offset + 4),
+                              .present = true,
+                              .origin = layout->code_instruction_size.origin};
     if (layout->array_buffer_store.present && layout->array_buffer_extension.origin != V8_PUBLISHED)
         layout->array_buffer_extension =
             (struct v8_field){.offset = (uint16_t)(layout->array_buffer_store.offset + 8),
