@@ -103,7 +103,7 @@ static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagno
     bool out_of_memory = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
                          diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
     const struct pm_finding *most = diagnosis->finding_count ? &diagnosis->findings[0] : NULL;
-    if (most && out_of_memory && most->claim && most->share >= 0.1)
+    if (most && out_of_memory && most->claim && most->share >= 0.4)
         pm_strbuf_appendf(out, " %s", most->claim);
 }
 

@@ -386,7 +386,9 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
         census_deinit(&census);
         return NULL;
     }
-    bool working_set = owner.transient && !owner.name;
+    /* Memory that hangs from the running code alone is what the work at hand needs, however its parts are
+     * called. */
+    bool working_set = owner.transient && !owner.is_variable && !owner.holder_name;
     if (working_set)
         pattern = (struct pattern){"working-set", "objects",
                                    "This memory hangs from the running code, not from a variable that "
@@ -395,7 +397,7 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
                                    "the work in smaller parts."};
     finding->id = pattern.id;
     finding->severity = working_set || bounded         ? PM_SEVERITY_INFO
-                        : share >= 0.3 && died_of_heap ? PM_SEVERITY_CRITICAL
+                        : share >= 0.5 && died_of_heap ? PM_SEVERITY_CRITICAL
                         : share >= 0.3                 ? PM_SEVERITY_HIGH
                                                        : PM_SEVERITY_MEDIUM;
     finding->confidence = working_set                                         ? PM_CONFIDENCE_MEDIUM
@@ -420,6 +422,10 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
                               grouped(arena, entries), pattern.what, megabytes(arena, bytes), share * 100, of)
             : pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap), %s%s.", holder,
                               megabytes(arena, bytes), share * 100, pattern.what, of);
+    if (working_set)
+        finding->claim = pm_arena_printf(
+            arena, "A working set, not a leak: %s (%.1f %% of the heap)%s hangs from the running code.",
+            megabytes(arena, bytes), share * 100, of);
     if (bounded && finding->claim)
         finding->claim =
             pm_arena_printf(arena, "%s It has a limit of its own (%.0f), so this is its size, not a leak.",

@@ -36,6 +36,7 @@ struct way {
     const char *name;            /* NULL = none worth showing */
     struct pm_position position; /* where the name is declared, once located */
     bool located;
+    bool transient; /* from the root by a stack or handle scope */
     int score;
 };
 
@@ -107,7 +108,8 @@ static struct way judge(const struct pm_heap_view *view, struct pm_arena *arena,
     struct way way = {.from = step->node, .score = 1};
     struct pm_edge_name edge = {0};
     if (step->node == 0) {
-        way.score = 2;
+        way.transient = step->edge < graph->transient_roots;
+        way.score = way.transient ? 1 : 2;
         return way;
     }
     graph->source->edge_name(graph->source_self, step->node, step->edge, &edge);
@@ -199,7 +201,7 @@ struct pm_error *pm_find_owner(const struct pm_heap_view *view, struct pm_arena 
         struct way way;
         PM_TRY(best_way(view, arena, at, node, &way));
         if (way.score == 0 || way.from == 0) {
-            ret->transient = way.from == 0 && hop == 0;
+            ret->transient = way.score == 0 || way.transient;
             break;
         }
         const char *class_name = pm_view_class(view, way.from);

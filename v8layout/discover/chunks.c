@@ -190,41 +190,51 @@ struct pm_error *v8_collect_heaps(struct v8_finder *f) {
     return f->heap_count ? NULL : pm_error_create(PM_ERR_LAYOUT, "no V8 heap found in the pages");
 }
 
-/* Members of Isolate stand behind its Heap; many point to objects whose first word is the Isolate. 0 = not
- * clear. */
-static pm_addr isolate_by_members(const struct v8_finder *f, pm_addr heap) {
-    struct v8_votes votes = {0};
+/* Members of Isolate stand behind its Heap; many point to objects whose first word is the Isolate. Counts the
+ * members by that word. */
+static void count_members(const struct v8_finder *f, pm_addr heap, struct v8_votes *votes) {
     for (uint32_t offset = 0x800; offset < 0x4000; offset += 8) {
         uint64_t member, first;
         if (!v8_finder_u64(f, heap + offset, &member) || !v8_plausible_pointer(member) ||
             !v8_finder_u64(f, member, &first))
             continue;
         if (first < heap && heap - first < 0x40000 && heap - first > 0x1000 && v8_plausible_pointer(first))
-            v8_vote(&votes, first);
+            v8_vote(votes, first);
+    }
+}
+
+/* Of all heaps: the offset that most members agree on, and how many agree on the published one. */
+static uint32_t offset_by_members(const struct v8_finder *f, uint32_t published, uint32_t *published_votes) {
+    struct v8_votes offsets = {0};
+    *published_votes = 0;
+    for (size_t i = 0; i < f->heap_count; i++) {
+        struct v8_votes votes = {0};
+        unsigned best = 0;
+        count_members(f, f->heaps[i], &votes);
+        for (unsigned k = 0; k < V8_MAX_VALUES; k++) {
+            if (votes.votes[k] > votes.votes[best]) best = k;
+            if (votes.votes[k] && f->heaps[i] - votes.value[k] == published)
+                *published_votes += votes.votes[k];
+        }
+        if (votes.votes[best] >= 4) v8_vote(&offsets, f->heaps[i] - votes.value[best]);
     }
     unsigned best = 0;
     for (unsigned i = 1; i < V8_MAX_VALUES; i++)
-        if (votes.votes[i] > votes.votes[best]) best = i;
-    return votes.votes[best] >= 4 ? votes.value[best] : 0;
+        if (offsets.votes[i] > offsets.votes[best]) best = i;
+    return offsets.votes[best] ? (uint32_t)offsets.value[best] : 0;
 }
 
 struct pm_error *v8_find_isolate_offset(struct v8_finder *f) {
     struct v8_layout *layout = &f->v8->layout;
     uint32_t published = v8_facts_heap_in_isolate(f->v8->facts);
-    struct v8_votes votes = {0};
-    for (size_t i = 0; i < f->heap_count; i++) {
-        pm_addr isolate = isolate_by_members(f, f->heaps[i]);
-        if (isolate) v8_vote(&votes, f->heaps[i] - isolate);
-    }
-    unsigned best = 0;
-    for (unsigned i = 1; i < V8_MAX_VALUES; i++)
-        if (votes.votes[i] > votes.votes[best]) best = i;
-    uint32_t members = votes.votes[best] ? (uint32_t)votes.value[best] : 0;
+    uint32_t agree, members = offset_by_members(f, published, &agree);
     if (!published && !members)
         return pm_error_create(PM_ERR_LAYOUT,
                                "the V8 isolate was not found: nothing behind the heap points back to it");
-    /* The code on aarch64 builds the offset in two steps, so only the structure is believed there; on x86-64
-     * the two must agree. */
+    /* Members that point back to where the code says the Isolate is settle it, even where another object is
+     * pointed to more often. The code on aarch64 builds the offset in two steps, so only the structure is
+     * believed there. */
+    if (published && agree >= 3) members = published;
     if (published && members && published != members && layout->machine == PM_MACHINE_X86_64)
         return pm_error_hint(
             pm_error_create(
