@@ -7,7 +7,7 @@ CASE ?= oom-small
 .DEFAULT_GOAL := release
 .PHONY: release dev clang deps test test-all demo bench fuzz format clean help
 
-release: deps ## build the program: build/release/bin/postmortem
+release: deps ## build the program: build/release/postmortem
 	@scripts/build release
 
 dev: deps ## build with ASan + UBSan, warnings are errors: build/dev
