@@ -17,10 +17,9 @@
  *
  *   semidominator of w   the smallest number from which a path leads to w that runs, between its two ends,
  *                        through numbers larger than w only. Above, semi(2) = 0 because of 0->2.
- *   link, evaluate       numbers are taken from the last to the first; those already taken form a forest under
- *                        the tree. evaluate(v) is the smallest semidominator on the way from v up to the first
- *                        number not yet taken. Every way that was climbed is compressed: all of it points at
- *                        its top from then on.
+ *   link, evaluate       numbers are taken from the last to the first; those already taken form a forest
+ * under the tree. evaluate(v) is the smallest semidominator on the way from v up to the first number not yet
+ * taken. Every way that was climbed is compressed: all of it points at its top from then on.
  *
  *   semi(w) = the least of  parent(w),
  *                           v            for each forward edge v -> w,
@@ -29,23 +28,23 @@
  *             complete for all numbers smaller than w when w's turn comes
  *
  * Lengauer and Tarjan, "A fast algorithm for finding dominators in a flowgraph" (1979): semidominators,
- * evaluate. Georgiadis, "Linear-time algorithms for dominators and related problems" (thesis, 2005): semi-NCA,
- * which needs no buckets and is about four times as fast on heaps. The simple iteration of Cooper, Harvey and
- * Kennedy (2001) is no choice: it intersects along the whole of a linked list, again and again, and a heap
- * with a list of 500,000 links keeps it busy for minutes.
+ * evaluate. Georgiadis, "Linear-time algorithms for dominators and related problems" (thesis, 2005):
+ * semi-NCA, which needs no buckets and is about four times as fast on heaps. The simple iteration of Cooper,
+ * Harvey and Kennedy (2001) is no choice: it intersects along the whole of a linked list, again and again,
+ * and a heap with a list of 500,000 links keeps it busy for minutes.
  *
  * The step up the dominator tree is the only one that is not bounded by theory: n nodes below a chain of n
  * dominators, each of them also referenced from above the chain, take n^2 steps. When the steps exceed
- * CLIMB * nodes the rest is searched with jump pointers (Myers, "An applicative random-access stack", 1983),
- * which needs log n steps for any tree and no more memory than evaluate() has left behind. So the whole is
- * O((nodes + edges) log nodes), in practice linear.
+ * PM_CLIMB * nodes the rest is searched with jump pointers (Myers, "An applicative random-access stack",
+ * 1983), which needs log n steps for any tree and no more memory than evaluate() has left behind. So the
+ * whole is O((nodes + edges) log nodes), in practice linear.
  *
  * What takes the time is waiting for memory; instructions hardly matter. Hence:
  *   - Nodes become numbers at once. What is near in the search is near in the columns then.
  *   - The search meets every edge once. Tree edges are the parent column; forward, back and cross edges are
  *     kept as pairs, which a counting sort brings together by target: no column of all edges backwards.
- *   - Stack and pairs share one array, which they fill from its two ends: each edge is in one of them at most,
- *     so it cannot overflow, and only what is used of it becomes memory.
+ *   - Stack and pairs share one array, which they fill from its two ends: each edge is in one of them at
+ * most, so it cannot overflow, and only what is used of it becomes memory.
  *   - Loads are started early (prefetch): the edges of a node when it is pushed, at a guessed place (struct
  *     block); again some entries before it is popped; and those of a linked list some links ahead, because
  *     lists are mostly allocated at a constant distance.
@@ -60,13 +59,16 @@
 #define PM_PHASE(name) ((void)0)
 #endif
 
-#define ROOT   ((pm_node)0)
-#define BLOCK  64 /* nodes */
-#define FAR    16 /* entries of the stack, sources: a node's first edge, its link */
-#define NEAR   6  /* entries of the stack: the edges themselves */
-#define AHEAD  4  /* links of a list */
-#define CLIMB  16 /* steps per node on the way up the dominator tree before it is equipped with jumps */
-#define NO_END UINT32_MAX
+/* Steps per node up the dominator tree before it is equipped with jumps. A test includes this file with 0. */
+#ifndef PM_CLIMB
+#define PM_CLIMB 16
+#endif
+
+#define ROOT  ((pm_node)0)
+#define BLOCK 64 /* nodes */
+#define FAR   16 /* entries of the stack, to a node's first edge; sources, to a link */
+#define NEAR  6  /* entries of the stack, to the edges themselves */
+#define AHEAD 4  /* links of a list */
 
 struct reference {
     pm_node to;   /* node; number once they are sorted */
@@ -83,7 +85,7 @@ struct block {
 
 struct link {
     pm_node ancestor;
-    pm_node least; /* smallest semidominator from here to the ancestor, without it */
+    pm_node least; /* smallest semidominator from here up to the ancestor, which is not counted */
 };
 
 struct jump {
@@ -93,16 +95,15 @@ struct jump {
 
 struct work {
     const struct pm_graph *graph;
-    pm_node *number; /* by node; the result's dominator column */
-    /* By number: */
-    pm_node count; /* nodes reached */
+    pm_node *number; /* by node; PM_NO_NODE = not reached */
+    pm_node count;   /* nodes reached; what follows is by number */
     pm_node *order;  /* the node */
-    pm_node *parent; /* in the search's tree; the dominator at the end */
+    pm_node *parent; /* in the tree of the search; the dominator at the end */
     pm_node *semi;
     struct reference *references; /* forward, back and cross */
     size_t reference_count;
     uint32_t *first_source; /* count + 1 */
-    pm_node *sources;       /* of back and cross edges, by target; FAR entries in front are free */
+    pm_node *sources;       /* of back and cross edges, by target; FAR entries in front to look ahead into */
     union {
         struct link *links;
         struct jump *jumps;
@@ -120,16 +121,20 @@ static void work_deinit(struct work *work) {
     free(work->links);
 }
 
-/* ---- the search ---- */
+/* ---- The search ---- */
 
-struct search {
+struct columns { /* passed by value, so that the compiler need not look at it again after every store */
     struct block *blocks;
     const uint64_t *first_edge;
     const pm_node *edges;
-    struct reference *pairs; /* from the array's start upwards */
-    struct reference *top;   /* the stack: from its end downwards */
     pm_node node_count;
-    pm_node last, distance; /* node visited before, how far it was from the one before it */
+};
+
+struct search {
+    struct columns columns;
+    struct reference *pairs;  /* grows up from the start of the array */
+    struct reference *top;    /* the stack: grows down from ... */
+    struct reference *bottom; /* ... here; FAR entries of zeroes follow, to look ahead into */
 };
 
 static struct block *make_blocks(const struct pm_graph *graph) {
@@ -139,229 +144,297 @@ static struct block *make_blocks(const struct pm_graph *graph) {
     if (!blocks) return NULL;
     for (size_t start = 0; start < n; start += BLOCK) {
         size_t end = n - start < BLOCK ? n : start + BLOCK;
-        struct block *block = &blocks[start / BLOCK];
-        for (size_t i = start; i < end; i++) block->leaf |= (uint64_t)(first[i] == first[i + 1]) << (i - start);
-        block->first_edge = first[start];
-        block->edge_count = first[end] - first[start];
+        uint64_t leaf = 0;
+        for (size_t i = start; i < end; i++) leaf |= (uint64_t)(first[i] == first[i + 1]) << (i - start);
+        blocks[start / BLOCK] =
+            (struct block){.leaf = leaf, .first_edge = first[start], .edge_count = first[end] - first[start]};
     }
     return blocks;
 }
 
-/* Starts loading a node's first edge, and the edges from where they are if those of its block are spread
- * evenly. Two loads that would otherwise wait for each other. */
-static inline void fetch(const struct search *search, pm_node node) {
-    const struct block *block = &search->blocks[node / BLOCK];
-    __builtin_prefetch(&search->first_edge[node]);
-    __builtin_prefetch(&search->edges[block->first_edge + block->edge_count * (node % BLOCK) / BLOCK]);
+/* Starts loading a node's first edge, and its edges from where they are if the edges of its block are spread
+ * evenly: two loads that would otherwise wait for each other. */
+static inline void fetch(struct columns columns, pm_node node) {
+    const struct block *block = &columns.blocks[node / BLOCK];
+    __builtin_prefetch(&columns.first_edge[node]);
+    __builtin_prefetch(&columns.edges[block->first_edge + block->edge_count * (node % BLOCK) / BLOCK]);
 }
 
-static inline void fetch_next_links(struct search *search, pm_node node) {
-    pm_node distance = node - search->last, guess = node + AHEAD * distance;
-    if (distance == search->distance && guess < search->node_count) fetch(search, guess);
-    search->last = node;
-    search->distance = distance;
+static inline void fetch_pending(struct columns columns, const struct reference *top) {
+    __builtin_prefetch(&columns.first_edge[top[FAR].to]);
+    __builtin_prefetch(&columns.edges[columns.first_edge[top[NEAR].to]]);
 }
 
-static inline void fetch_pending(const struct search *search) {
-    __builtin_prefetch(&search->first_edge[search->top[FAR].to]);
-    __builtin_prefetch(&search->edges[search->first_edge[search->top[NEAR].to]]);
-}
-
-static void search_from_root(struct work *work, struct search *search, const struct reference *bottom) {
-    *--search->top = (struct reference){ROOT, 0};
-    pm_node count = 0;
-    while (search->top < bottom) {
-        struct reference here = *search->top;
-        fetch_pending(search);
-        search->top++;
-        struct block *block = &search->blocks[here.to / BLOCK];
+static void search_pending(struct work *work, struct search *search) {
+    const struct columns columns = search->columns;
+    struct reference *pairs = search->pairs, *top = search->top, *bottom = search->bottom;
+    pm_node *number = work->number, *order = work->order, *parent = work->parent;
+    pm_node count = work->count, last = ROOT, distance = 0;
+    while (top < bottom) {
+        struct reference here = *top;
+        fetch_pending(columns, top++);
+        struct block *block = &columns.blocks[here.to / BLOCK];
         uint64_t bit = (uint64_t)1 << here.to % BLOCK;
-        if (block->visited & bit) { /* met again below its parent */
-            *search->pairs++ = here;
+        if (block->visited & bit) { /* met again, below the node that pushed it: a forward edge */
+            *pairs++ = here;
             continue;
         }
         block->visited |= bit;
-        fetch_next_links(search, here.to);
+        if (here.to - last == distance && here.to + AHEAD * distance < columns.node_count)
+            fetch(columns, here.to + AHEAD * distance);
+        distance = here.to - last;
+        last = here.to;
         pm_node me = count++;
-        work->number[here.to] = me;
-        work->order[me] = here.to;
-        work->parent[me] = here.from;
-        uint64_t end = search->first_edge[here.to + 1];
-        for (uint64_t edge = search->first_edge[here.to]; edge < end; edge++) {
-            pm_node to = search->edges[edge];
-            block = &search->blocks[to / BLOCK];
+        number[here.to] = me;
+        order[me] = here.to;
+        parent[me] = here.from;
+        uint64_t end = columns.first_edge[here.to + 1];
+        for (uint64_t edge = columns.first_edge[here.to]; edge < end; edge++) {
+            pm_node to = columns.edges[edge];
+            block = &columns.blocks[to / BLOCK];
             bit = (uint64_t)1 << to % BLOCK;
             if (block->visited & bit) {
-                if (to != here.to && to != ROOT) *search->pairs++ = (struct reference){to, me};
+                if (to != here.to && to != ROOT) *pairs++ = (struct reference){to, me};
             } else if (block->leaf & bit) {
                 block->visited |= bit;
-                work->number[to] = count;
-                work->order[count] = to;
-                work->parent[count++] = me;
+                number[to] = count;
+                order[count] = to;
+                parent[count++] = me;
             } else {
-                fetch(search, to);
-                *--search->top = (struct reference){to, me};
+                fetch(columns, to);
+                *--top = (struct reference){to, me};
             }
         }
     }
+    search->pairs = pairs;
+    search->top = top;
     work->count = count;
 }
 
-static struct pm_error *search(struct work *work) {
+static inline bool is_visited(const struct search *search, pm_node node) {
+    return search->columns.blocks[node / BLOCK].visited >> node % BLOCK & 1;
+}
+
+static void push_roots(struct search *search, uint64_t first, uint64_t end) {
+    for (uint64_t edge = first; edge < end; edge++) {
+        pm_node to = search->columns.edges[edge];
+        if (!is_visited(search, to)) *--search->top = (struct reference){to, ROOT};
+    }
+}
+
+/* Transient roots count only where the lasting ones do not lead: of the others no edge remains. */
+static void search_from_root(struct work *work, struct search *search) {
+    const uint64_t *first_edge = search->columns.first_edge;
+    uint64_t lasting = first_edge[ROOT] + work->graph->transient_roots;
+    search->columns.blocks[0].visited |= 1;
+    work->number[ROOT] = work->order[0] = work->parent[0] = 0;
+    work->count = 1;
+    push_roots(search, lasting, first_edge[ROOT + 1]);
+    search_pending(work, search);
+    push_roots(search, first_edge[ROOT], lasting);
+    search_pending(work, search);
+}
+
+static struct pm_error *depth_first(struct work *work) {
     const struct pm_graph *graph = work->graph;
     PM_AUTO_FREE struct block *blocks = make_blocks(graph);
-    size_t room = graph->edge_count + 2; /* and FAR entries of zeroes to look ahead into */
+    size_t room = graph->edge_count;
     work->references = PM_BIG_ARRAY(struct reference, room + FAR + 1);
     if (!blocks || !work->references) return pm_error_nomem();
     PM_PHASE("blocks");
-    struct search search = {.blocks = blocks,
-                            .first_edge = graph->first_edge,
-                            .edges = graph->edges,
-                            .pairs = work->references,
-                            .top = work->references + room,
-                            .node_count = graph->node_count};
-    search_from_root(work, &search, work->references + room);
+    struct search search = {
+        .columns = {.blocks = blocks,
+                    .first_edge = graph->first_edge,
+                    .edges = graph->edges,
+                    .node_count = graph->node_count},
+        .pairs = work->references,
+        .top = work->references + room,
+        .bottom = work->references + room,
+    };
+    search_from_root(work, &search);
     work->reference_count = (size_t)(search.pairs - work->references);
-    work->references = pm_big_array_shrink(work->references, work->reference_count, sizeof(*work->references));
-    PM_PHASE("dfs");
+    work->references =
+        pm_big_array_shrink(work->references, work->reference_count, sizeof(*work->references));
+    PM_PHASE("search");
     return NULL;
+}
+
+/* ---- References by target ---- */
+
+/* Targets become numbers; forward edges are spent on the first guess of the semidominators, the others stay
+ * and are counted by target. */
+static void number_references(struct work *work, uint32_t *counts) {
+    struct reference *references = work->references;
+    size_t kept = 0;
+    for (size_t i = 0; i < work->reference_count; i++) {
+        struct reference reference = {work->number[references[i].to], references[i].from};
+        if (reference.from > reference.to) {
+            references[kept++] = reference;
+            counts[reference.to]++;
+        } else if (reference.from < work->semi[reference.to]) {
+            work->semi[reference.to] = reference.from;
+        }
+    }
+    work->reference_count = kept;
 }
 
 static struct pm_error *sort_references(struct work *work) {
-    struct reference *references = work->references;
-    size_t n = work->reference_count;
+    if (work->reference_count >= UINT32_MAX)
+        return pm_error_create(PM_ERR_LIMIT,
+                               "heap graph: %zu references beside the tree; dominators are for 4 billion",
+                               work->reference_count);
+    uint32_t *ends = work->first_source = PM_BIG_ARRAY(uint32_t, (size_t)work->count + 1);
+    work->semi = PM_BIG_ARRAY(pm_node, work->count);
+    if (!ends || !work->semi) return pm_error_nomem();
     memcpy(work->semi, work->parent, work->count * sizeof(*work->semi));
-    uint32_t *position = work->first_source = PM_BIG_ARRAY(uint32_t, (size_t)work->count + 1);
-    pm_node *sources = work->sources = PM_BIG_ARRAY(pm_node, n + FAR);
-    if (!position || !sources) return pm_error_nomem();
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        pm_node to = work->number[references[i].to];
-        pm_node from = references[i].from;
-        if (from < to) {
-            if (from < work->semi[to]) work->semi[to] = from;
-            continue;
-        }
-        references[kept++] = (struct reference){to, from};
-        position[to]++;
-    }
-    n = kept;
-    PM_PHASE("count");
+    number_references(work, ends);
+    PM_PHASE("number");
+    pm_node *sources = work->sources = PM_BIG_ARRAY(pm_node, work->reference_count + FAR);
+    if (!sources) return pm_error_nomem();
     uint32_t sum = 0;
-    for (size_t i = 0; i <= work->count; i++) {
-        sum += position[i];
-        position[i] = sum;
+    for (size_t i = 0; i <= work->count; i++) ends[i] = sum += ends[i];
+    for (size_t i = 0; i < work->reference_count; i++) {
+        struct reference reference = work->references[i];
+        sources[FAR + --ends[reference.to]] = reference.from;
     }
-    PM_PHASE("sum");
-    for (size_t i = 0; i < n; i++) sources[FAR + --position[references[i].to]] = references[i].from;
-    free(work->references);
-    work->references = NULL;
-    PM_PHASE("scatter");
+    free(PM_TAKE(work->references));
+    PM_PHASE("sort");
     return NULL;
 }
 
-static inline pm_node evaluate(struct link *links, pm_node v, pm_node last) {
-    pm_node least = links[v].least, up;
-    if ((up = links[v].ancestor) <= last) return least;
-#ifdef SPLIT
-    for (;;) {
-        struct link a = links[up];
-        if (a.least < least) least = a.least;
-        if (a.ancestor <= last) return least;
-        links[v] = (struct link){a.ancestor, least};
-        v = up; up = a.ancestor;
-    }
-#else
-    pm_node below = v;
-    /* climb, reversing */
-    links[v].ancestor = PM_NO_NODE;
-    pm_node at = up;
-    while ((up = links[at].ancestor) > last) {
+/* ---- Semidominators and dominators ---- */
+
+/* The way up is remembered in the ancestors themselves, which point down until the way back. */
+static pm_node evaluate_and_compress(struct link *links, pm_node v, pm_node taken) {
+    pm_node below = PM_NO_NODE, at = v, up;
+    while ((up = links[at].ancestor) >= taken) {
         links[at].ancestor = below;
         below = at;
         at = up;
     }
-    least = links[at].least;
+    pm_node least = links[at].least;
     while (below != PM_NO_NODE) {
-        pm_node next = links[below].ancestor;
-        if (links[below].least < least) least = links[below].least;
-        links[below] = (struct link){up, least};
-        below = next;
+        at = below;
+        below = links[at].ancestor;
+        if (links[at].least < least) least = links[at].least;
+        links[at] = (struct link){up, least};
     }
     return least;
-#endif
 }
 
-static struct pm_error *semi_nca(struct work *work) {
+/* The numbers from `taken` on are linked. */
+static inline pm_node evaluate(struct link *links, pm_node v, pm_node taken) {
+    return links[v].ancestor < taken ? links[v].least : evaluate_and_compress(links, v, taken);
+}
+
+static struct pm_error *find_semidominators(struct work *work) {
     struct link *links = work->links = PM_BIG_ARRAY(struct link, work->count);
     if (!links) return pm_error_nomem();
-    pm_node *parent = work->parent, *semi = work->semi;
-    const pm_node *sources = work->sources;
-    const uint32_t *first_source = work->first_source;
-    for (size_t i = 0; i < work->count; i++) links[i] = (struct link){parent[i], semi[i]};
-    PM_PHASE("links");
+    pm_node *semi = work->semi;
+    for (size_t i = 0; i < work->count; i++) links[i] = (struct link){work->parent[i], semi[i]};
+    const pm_node *ahead = work->sources, *sources = ahead + FAR;
     for (pm_node w = work->count - 1; w > 0; w--) {
         pm_node least = semi[w];
-        for (uint32_t s = first_source[w + 1], first = first_source[w]; s > first; s--) {
-            __builtin_prefetch(&links[sources[s - 1]]);
-            pm_node found = evaluate(links, sources[s + FAR - 1], w);
+        for (uint32_t i = work->first_source[w + 1], first = work->first_source[w]; i-- > first;) {
+            __builtin_prefetch(&links[ahead[i]]);
+            pm_node found = evaluate(links, sources[i], w + 1);
             if (found < least) least = found;
         }
         semi[w] = links[w].least = least;
     }
+    free(PM_TAKE(work->first_source));
+    free(PM_TAKE(work->sources));
     PM_PHASE("semi");
-    for (pm_node w = 1; w < work->count; w++) {
-        pm_node at = parent[w];
-        while (at > semi[w]) at = parent[at];
-        parent[w] = at;
-    }
-    PM_PHASE("nca");
     return NULL;
 }
 
-static void finish(struct work *work, struct pm_dominators *result) {
+/* Every node jumps over as many as its dominator and that one's target did together, if both jumped equally
+ * far; else to its dominator. */
+static void add_jump(struct jump *jumps, const pm_node *dominator, pm_node number) {
+    pm_node up = dominator[number], over = jumps[up].to;
+    pm_node near = jumps[up].depth - jumps[over].depth, far = jumps[over].depth - jumps[jumps[over].to].depth;
+    jumps[number] = (struct jump){near == far ? jumps[over].to : up, jumps[up].depth + 1};
+}
+
+static void find_rest_by_jumps(struct work *work, pm_node first) {
+    struct jump *jumps = work->jumps;
+    pm_node *dominator = work->parent;
+    jumps[0] = (struct jump){0, 0};
+    for (pm_node w = 1; w < first; w++) add_jump(jumps, dominator, w);
+    for (pm_node w = first; w < work->count; w++) {
+        pm_node at = dominator[w];
+        while (at > work->semi[w]) at = jumps[at].to > work->semi[w] ? jumps[at].to : dominator[at];
+        dominator[w] = at;
+        add_jump(jumps, dominator, w);
+    }
+}
+
+static void find_dominators(struct work *work) {
+    pm_node *dominator = work->parent;
+    const pm_node *semi = work->semi;
+    uint64_t steps = 0, most = PM_CLIMB * (uint64_t)work->count;
+    pm_node w = 1;
+    for (; w < work->count && steps <= most; w++) {
+        pm_node at = dominator[w];
+        for (; at > semi[w]; steps++) at = dominator[at];
+        dominator[w] = at;
+    }
+    if (w < work->count) find_rest_by_jumps(work, w);
+    free(PM_TAKE(work->semi));
+    PM_PHASE("dominators");
+}
+
+/* ---- Sizes ---- */
+
+static void add_up(struct work *work) {
     const struct pm_graph *graph = work->graph;
     uint64_t *sizes = work->sizes;
-    const pm_node *order = work->order, *idom = work->parent;
-    for (size_t i = 0; i < work->count; i++) sizes[i] = (uint64_t)graph->shallow[order[i]] * 8;
+    for (size_t i = 0; i < work->count; i++) sizes[i] = pm_graph_shallow(graph, work->order[i]);
     for (size_t i = 0; i < graph->external_count; i++) {
         pm_node number = work->number[graph->external[i].node];
         if (number != PM_NO_NODE) sizes[number] += graph->external[i].bytes;
     }
-    PM_PHASE("sizes");
-    for (pm_node w = work->count - 1; w > 0; w--) sizes[idom[w]] += sizes[w];
-    PM_PHASE("retained");
+    for (pm_node w = work->count - 1; w > 0; w--) sizes[work->parent[w]] += sizes[w];
+    PM_PHASE("add up");
+}
+
+/* From numbers back to nodes; the column of numbers becomes that of dominators. */
+static void hand_over(const struct work *work, struct pm_dominators *result) {
+    const pm_node *order = work->order;
     for (size_t i = 0; i < work->count; i++) {
-        result->dominator[order[i]] = order[idom[i]];
-        result->retained[order[i]] = sizes[i];
+        result->dominator[order[i]] = order[work->parent[i]];
+        result->retained[order[i]] = work->sizes[i];
     }
-    PM_PHASE("result");
     result->reachable = work->count;
-    result->reachable_bytes = sizes[0];
+    result->reachable_bytes = work->sizes[ROOT];
+    PM_PHASE("hand over");
+}
+
+static struct pm_error *compute(struct work *work, struct pm_dominators *result) {
+    size_t n = work->graph->node_count;
+    result->dominator = work->number = PM_BIG_ARRAY(pm_node, n);
+    work->order = PM_BIG_ARRAY(pm_node, n);
+    work->parent = PM_BIG_ARRAY(pm_node, n);
+    if (!work->number || !work->order || !work->parent) return pm_error_nomem();
+    memset(work->number, 0xff, n * sizeof(*work->number)); /* PM_NO_NODE */
+    PM_TRY(depth_first(work));
+    PM_TRY(sort_references(work));
+    PM_TRY(find_semidominators(work));
+    find_dominators(work);
+    add_up(work);
+    result->retained = PM_BIG_ARRAY(uint64_t, n);
+    if (!result->retained) return pm_error_nomem();
+    hand_over(work, result);
+    return NULL;
 }
 
 struct pm_error *pm_dominators_create(const struct pm_graph *graph, struct pm_dominators **ret) {
     PM_TRY(pm_graph_check(graph));
     PM_PHASE("check");
-    struct pm_dominators *result = calloc(1, sizeof(*result));
-    size_t n = graph->node_count;
-    struct work work = {.graph = graph};
-    result->dominator = work.number = PM_BIG_ARRAY(pm_node, n);
-    work.order = PM_BIG_ARRAY(pm_node, n);
-    work.parent = PM_BIG_ARRAY(pm_node, n);
-    work.semi = PM_BIG_ARRAY(pm_node, n);
-    memset(work.number, 0xff, n * sizeof(pm_node));
-    PM_PHASE("alloc");
-    PM_TRY(search(&work));
-    PM_TRY(sort_references(&work));
-    PM_TRY(semi_nca(&work));
-    free(work.semi);
-    free(work.first_source);
-    free(work.sources);
-    result->retained = PM_BIG_ARRAY(uint64_t, n);
-    PM_PHASE("free");
-    finish(&work, result);
-    (void)work_deinit;
-    *ret = result;
+    struct pm_dominators *result PM_AUTO(dominators) = calloc(1, sizeof(*result));
+    if (!result) return pm_error_nomem();
+    struct work work __attribute__((cleanup(work_deinit))) = {.graph = graph};
+    PM_TRY(compute(&work, result));
+    *ret = PM_TAKE(result);
     return NULL;
 }

@@ -50,19 +50,24 @@ static struct pm_error *check_sizes(const struct pm_graph *graph) {
     for (size_t i = 0; i < graph->external_count; i++) {
         const struct pm_graph_external *external = &graph->external[i];
         if (external->node >= graph->node_count || (i && external[-1].node >= external->node))
-            return pm_error_create(PM_ERR_FORMAT, "heap graph: entry %zu of the external memory is of node %u, out of order",
+            return pm_error_create(PM_ERR_FORMAT,
+                                   "heap graph: entry %zu of the external memory is of node %u, out of order",
                                    i, external->node);
         fits = fits && pm_add_u64(bytes, external->bytes, &bytes);
     }
-    if (!fits) return pm_error_create(PM_ERR_FORMAT, "heap graph: the objects are larger than 2^64 bytes together");
+    if (!fits)
+        return pm_error_create(PM_ERR_FORMAT, "heap graph: the objects are larger than 2^64 bytes together");
     return NULL;
 }
 
 struct pm_error *pm_graph_check(const struct pm_graph *graph) {
     if (graph->node_count == 0 || graph->node_count == PM_NO_NODE)
-        return pm_error_create(PM_ERR_FORMAT, "heap graph: %u nodes, there must be a root", graph->node_count);
+        return pm_error_create(PM_ERR_FORMAT, "heap graph: %u nodes, there must be a root",
+                               graph->node_count);
     if (!offsets_ascend(graph->first_edge, graph->node_count, graph->edge_count))
         return pm_error_create(PM_ERR_FORMAT, "heap graph: the first references of its nodes do not ascend");
+    if (graph->transient_roots > graph->first_edge[1])
+        return pm_error_create(PM_ERR_FORMAT, "heap graph: more transient roots than roots");
     pm_node largest = largest_target(graph->edges, graph->edge_count);
     if (largest >= graph->node_count)
         return pm_error_create(PM_ERR_FORMAT, "heap graph: a reference to node %u of %u", largest,

@@ -1,83 +1,104 @@
 /* Shortest paths from the root, and who refers to a node. */
-#include "postmortem/base/vec.h"
+#include "postmortem/base/big_array.h"
 #include "postmortem/model/dominators.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#define FAR  24 /* entries of the queue, to a node's first edge */
+#define NEAR 12 /* entries of the queue, to the edges themselves */
+
+struct step {
+    pm_node before; /* the node before on the shortest path */
+    uint32_t distance;
+};
 
 struct pm_paths {
     const struct pm_graph *graph;
-    pm_node *before; /* the node before on the shortest path; PM_NO_NODE = not reached */
-    uint32_t *distance;
+    struct step *steps; /* distance UINT32_MAX = not reached */
 };
 
 void pm_paths_destroy(struct pm_paths *paths) {
     if (!paths) return;
-    free(paths->before);
-    free(paths->distance);
+    free(paths->steps);
     free(paths);
 }
 
-/* Breadth first from what is in the queue already. */
-static size_t spread(struct pm_paths *paths, pm_node *queue, size_t head, size_t tail) {
-    const struct pm_graph *graph = paths->graph;
-    while (head < tail) {
-        pm_node node = queue[head++];
-        for (uint64_t edge = graph->first_edge[node]; edge < graph->first_edge[node + 1]; edge++) {
-            pm_node to = graph->edges[edge];
-            if (paths->before[to] != PM_NO_NODE) continue;
-            paths->before[to] = node;
-            paths->distance[to] = paths->distance[node] + 1;
-            queue[tail++] = to;
-        }
-    }
-    return tail;
+struct walk {
+    const struct pm_graph *graph;
+    struct step *steps;
+    uint64_t *reached; /* one bit per node: the steps themselves are too many to be asked for every edge */
+    pm_node *queue;    /* and FAR roots after its end, to look ahead into */
+    size_t head, tail;
+};
+
+static inline void reach(struct walk *walk, pm_node node, pm_node before, uint32_t distance) {
+    uint64_t bit = (uint64_t)1 << node % 64;
+    if (walk->reached[node / 64] & bit) return;
+    walk->reached[node / 64] |= bit;
+    walk->steps[node] = (struct step){before, distance};
+    walk->queue[walk->tail++] = node;
 }
 
-static size_t enter(struct pm_paths *paths, uint64_t from, uint64_t to, pm_node *queue, size_t tail) {
-    for (uint64_t edge = from; edge < to; edge++) {
-        pm_node node = paths->graph->edges[edge];
-        if (paths->before[node] != PM_NO_NODE) continue;
-        paths->before[node] = 0;
-        paths->distance[node] = 1;
-        queue[tail++] = node;
+static void reach_from(struct walk *walk, pm_node node, uint64_t first, uint64_t end) {
+    const pm_node *edges = walk->graph->edges;
+    uint32_t distance = walk->steps[node].distance + 1;
+    for (uint64_t edge = first; edge < end; edge++) reach(walk, edges[edge], node, distance);
+}
+
+/* Breadth first from what is in the queue. */
+static void spread(struct walk *walk) {
+    const uint64_t *first_edge = walk->graph->first_edge;
+    while (walk->head < walk->tail) {
+        const pm_node *next = &walk->queue[walk->head++];
+        __builtin_prefetch(&first_edge[next[FAR]]);
+        __builtin_prefetch(&walk->steps[next[FAR]]);
+        __builtin_prefetch(&walk->graph->edges[first_edge[next[NEAR]]]);
+        pm_node node = *next;
+        reach_from(walk, node, first_edge[node], first_edge[node + 1]);
     }
-    return tail;
+}
+
+/* Stacks and handles last: a value that lies on a stack by chance has a better explanation, if there is one.
+ */
+static void spread_from_root(struct walk *walk) {
+    const uint64_t *first_edge = walk->graph->first_edge;
+    uint64_t lasting = first_edge[0] + walk->graph->transient_roots;
+    walk->reached[0] = 1;
+    walk->steps[0] = (struct step){0, 0};
+    reach_from(walk, 0, lasting, first_edge[1]);
+    spread(walk);
+    reach_from(walk, 0, first_edge[0], lasting);
+    spread(walk);
 }
 
 struct pm_error *pm_paths_create(const struct pm_graph *graph, struct pm_paths **ret) {
+    PM_TRY(pm_graph_check(graph));
     size_t count = graph->node_count;
     struct pm_paths *paths PM_AUTO(paths) = calloc(1, sizeof(*paths));
-    PM_AUTO_FREE pm_node *queue = malloc((count ? count : 1) * sizeof(*queue));
-    if (!paths || !queue) return pm_error_nomem();
+    PM_AUTO_FREE uint64_t *reached = PM_BIG_ARRAY(uint64_t, count / 64 + 1);
+    PM_AUTO_FREE pm_node *queue = PM_BIG_ARRAY(pm_node, count + FAR + 1);
+    if (!paths || !reached || !queue) return pm_error_nomem();
     paths->graph = graph;
-    paths->before = malloc((count ? count : 1) * sizeof(*paths->before));
-    paths->distance = malloc((count ? count : 1) * sizeof(*paths->distance));
-    if (!paths->before || !paths->distance) return pm_error_nomem();
-    for (size_t i = 0; i < count; i++) paths->before[i] = PM_NO_NODE, paths->distance[i] = UINT32_MAX;
-    paths->before[0] = 0;
-    paths->distance[0] = 0;
-    /* Stacks and handles last: a value that lies on a stack by chance has a better explanation, if there is
-     * one. */
-    uint64_t lasting = graph->first_edge[0] + graph->transient_roots;
-    size_t tail = enter(paths, lasting, graph->first_edge[1], queue, 0);
-    tail = spread(paths, queue, 0, tail);
-    size_t head = tail;
-    tail = enter(paths, graph->first_edge[0], lasting, queue, tail);
-    spread(paths, queue, head, tail);
+    paths->steps = PM_BIG_ARRAY(struct step, count);
+    if (!paths->steps) return pm_error_nomem();
+    memset(paths->steps, 0xff, count * sizeof(*paths->steps));
+    struct walk walk = {.graph = graph, .steps = paths->steps, .reached = reached, .queue = queue};
+    spread_from_root(&walk);
     *ret = PM_TAKE(paths);
     return NULL;
 }
 
 uint32_t pm_paths_distance(const struct pm_paths *paths, pm_node node) {
-    return node < paths->graph->node_count ? paths->distance[node] : UINT32_MAX;
+    return node < paths->graph->node_count ? paths->steps[node].distance : UINT32_MAX;
 }
 
 static uint64_t edge_between(const struct pm_graph *graph, pm_node from, pm_node to) {
-    uint64_t edge = graph->first_edge[from];
-    if (from == 0) edge += graph->transient_roots; /* prefer a lasting root */
-    for (; edge < graph->first_edge[from + 1]; edge++)
+    uint64_t first = graph->first_edge[from], end = graph->first_edge[from + 1];
+    if (from == 0) first += graph->transient_roots; /* prefer a lasting root */
+    for (uint64_t edge = first; edge < end; edge++)
         if (graph->edges[edge] == to) return edge;
-    for (edge = graph->first_edge[from]; edge < graph->first_edge[from + 1]; edge++)
+    for (uint64_t edge = graph->first_edge[from]; edge < first; edge++)
         if (graph->edges[edge] == to) return edge;
     return UINT64_MAX;
 }
@@ -87,10 +108,10 @@ struct pm_error *pm_paths_to(const struct pm_paths *paths, pm_node node, struct 
     uint32_t distance = pm_paths_distance(paths, node);
     if (distance == UINT32_MAX)
         return pm_error_create(PM_ERR_NOT_FOUND, "no root leads to this object: it is garbage");
-    struct pm_path_step *steps = malloc(((size_t)distance + 1) * sizeof(*steps));
+    struct pm_path_step *steps = calloc((size_t)distance + 1, sizeof(*steps));
     if (!steps) return pm_error_nomem();
     for (uint32_t i = distance; i > 0; i--) {
-        pm_node before = paths->before[node];
+        pm_node before = paths->steps[node].before;
         steps[i] = (struct pm_path_step){node, edge_between(paths->graph, before, node)};
         node = before;
     }
@@ -100,20 +121,45 @@ struct pm_error *pm_paths_to(const struct pm_paths *paths, pm_node node, struct 
     return NULL;
 }
 
+/* ---- Referrers ---- */
+
+static size_t count_edges_to(const struct pm_graph *graph, pm_node node) {
+    size_t count = 0;
+    for (uint64_t edge = 0; edge < graph->edge_count; edge++) count += graph->edges[edge] == node;
+    return count;
+}
+
+/* The node an edge belongs to, which is not before `node`: first in strides that double, then by halves. */
+static pm_node owner_of_edge(const struct pm_graph *graph, uint64_t edge, pm_node node) {
+    size_t low = node, stride = 1;
+    while (low + stride < graph->node_count && graph->first_edge[low + stride] <= edge) {
+        low += stride;
+        stride *= 2;
+    }
+    size_t high = low + stride < graph->node_count ? low + stride : graph->node_count;
+    while (high - low > 1) { /* first_edge[low] <= edge < first_edge[high] */
+        size_t middle = low + (high - low) / 2;
+        if (graph->first_edge[middle] <= edge)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (pm_node)low;
+}
+
 struct pm_error *pm_graph_referrers(const struct pm_graph *graph, pm_node node, struct pm_path_step **ret,
                                     size_t *count_ret) {
-    PM_VEC(struct pm_path_step) found = {0};
+    size_t count = count_edges_to(graph, node);
+    struct pm_path_step *steps = calloc(count ? count : 1, sizeof(*steps));
+    if (!steps) return pm_error_nomem();
+    pm_node from = 0;
     uint64_t edge = 0;
-    for (pm_node from = 0; from < graph->node_count; from++)
-        for (uint64_t end = graph->first_edge[from + 1]; edge < end; edge++) {
-            if (graph->edges[edge] != node) continue;
-            struct pm_path_step step = {from, edge};
-            if (!pm_vec_push(&found, step)) {
-                pm_vec_deinit(&found);
-                return pm_error_nomem();
-            }
-        }
-    *ret = found.items;
-    *count_ret = found.count;
+    for (size_t i = 0; i < count; i++, edge++) {
+        while (graph->edges[edge] != node) edge++;
+        from = owner_of_edge(graph, edge, from);
+        steps[i] = (struct pm_path_step){from, edge};
+    }
+    *ret = steps;
+    *count_ret = count;
     return NULL;
 }
