@@ -4,23 +4,30 @@
 #include <string.h>
 
 #include "parsers/dwarf_object.h"
+#include "postmortem/base/checked.h"
 #include "postmortem/base/vec.h"
 
-struct line_unit { /* one compilation unit that was asked for */
+#define MAX_UNITS 100000 /* official node has 111 to 174 units with lines; all of Chromium has 50,000 */
+
+enum { LINE_SECTIONS = 8 };
+
+struct span { /* addresses of one compilation unit */
+    uint64_t start, end;
+    Dwarf_Off unit;
+};
+
+struct line_unit { /* one that was asked for */
     Dwarf_Off offset;
     Dwarf_Line_Context context; /* NULL = has no lines */
     Dwarf_Line *lines;
     Dwarf_Signed count;
 };
 
-enum { LINE_SECTIONS = 6 };
-
 struct pm_line_table {
     struct pm_dwarf_section sections[LINE_SECTIONS];
     struct pm_dwarf_object object;
     Dwarf_Debug debug;
-    Dwarf_Arange *aranges;
-    Dwarf_Signed arange_count;
+    PM_VEC(struct span) spans;
     PM_VEC(struct line_unit) units;
     PM_VEC(char *) names;
 };
@@ -30,22 +37,22 @@ void pm_line_close(struct pm_line_table *table) {
     for (size_t i = 0; i < table->names.count; i++) free(table->names.items[i]);
     for (size_t i = 0; i < table->units.count; i++)
         if (table->units.items[i].context) dwarf_srclines_dealloc_b(table->units.items[i].context);
-    for (Dwarf_Signed i = 0; i < table->arange_count; i++)
-        dwarf_dealloc(table->debug, table->aranges[i], DW_DLA_ARANGE);
-    if (table->aranges) dwarf_dealloc(table->debug, table->aranges, DW_DLA_LIST);
     if (table->debug) dwarf_object_finish(table->debug, NULL);
-    pm_vec_deinit(&table->names);
+    pm_vec_deinit(&table->spans);
     pm_vec_deinit(&table->units);
+    pm_vec_deinit(&table->names);
     free(table);
 }
+
+/* ------------------------------------------------------------------ which unit covers an address */
 
 /* What line tables need, and nothing else: this libdwarf frees twice what it reads from a damaged
  * .debug_rnglists. */
 static bool collect_sections(const struct pm_elf *elf, struct pm_line_table *table) {
-    /* .debug_aranges says which unit covers a pc; without it every unit would have to be read. */
-    static const char *const names[LINE_SECTIONS] = {".debug_line",   ".debug_aranges", ".debug_info",
-                                                     ".debug_abbrev", ".debug_str",     ".debug_line_str"};
-    enum { needed = 4 };
+    static const char *const names[LINE_SECTIONS] = {".debug_line", ".debug_info",       ".debug_abbrev",
+                                                     ".debug_str",  ".debug_aranges",    ".debug_line_str",
+                                                     ".debug_addr", ".debug_str_offsets"};
+    enum { needed = 3 };
     for (size_t i = 0; i < LINE_SECTIONS; i++) {
         uint64_t size, vaddr;
         const uint8_t *bytes = pm_elf_section(elf, names[i], &size, &vaddr);
@@ -56,20 +63,95 @@ static bool collect_sections(const struct pm_elf *elf, struct pm_line_table *tab
     return true;
 }
 
+static void add_span(struct pm_line_table *table, uint64_t start, uint64_t length, Dwarf_Off unit) {
+    struct span span = {start, start, unit};
+    if (length && pm_add_u64(start, length, &span.end)) (void)pm_vec_push(&table->spans, span);
+}
+
+/* gcc's way: .debug_aranges lists the addresses of every unit. */
+static void read_aranges(struct pm_line_table *table) {
+    Dwarf_Arange *aranges = NULL;
+    Dwarf_Signed count = 0;
+    Dwarf_Error error = NULL;
+    if (dwarf_get_aranges(table->debug, &aranges, &count, &error) != DW_DLV_OK) {
+        pm_dwarf_forget(table->debug, &error);
+        return;
+    }
+    for (Dwarf_Signed i = 0; i < count; i++) {
+        Dwarf_Unsigned segment, segment_size, length;
+        Dwarf_Addr start;
+        Dwarf_Off unit;
+        if (dwarf_get_arange_info_b(aranges[i], &segment, &segment_size, &start, &length, &unit, &error) ==
+            DW_DLV_OK)
+            add_span(table, start, length, unit);
+        pm_dwarf_forget(table->debug, &error);
+        dwarf_dealloc(table->debug, aranges[i], DW_DLA_ARANGE);
+    }
+    dwarf_dealloc(table->debug, aranges, DW_DLA_LIST);
+}
+
+static void read_unit_range(struct pm_line_table *table, Dwarf_Die die) {
+    Dwarf_Error error = NULL;
+    Dwarf_Addr low, high;
+    Dwarf_Half form;
+    Dwarf_Off offset;
+    enum Dwarf_Form_Class class;
+    if (dwarf_lowpc(die, &low, &error) == DW_DLV_OK &&
+        dwarf_highpc_b(die, &high, &form, &class, &error) == DW_DLV_OK &&
+        dwarf_dieoffset(die, &offset, &error) == DW_DLV_OK) {
+        if (class == DW_FORM_CLASS_CONSTANT)
+            add_span(table, low, high, offset);
+        else if (high > low)
+            add_span(table, low, high - low, offset);
+    }
+    pm_dwarf_forget(table->debug, &error);
+}
+
+/* clang's way (node 25 and later): a unit in one piece says where it is. Those in several pieces are Rust's;
+ * their lists of ranges are not read. */
+static void read_unit_ranges(struct pm_line_table *table) {
+    Dwarf_Error error = NULL;
+    for (unsigned count = 0; count < MAX_UNITS; count++) {
+        Dwarf_Unsigned length, type_offset, next;
+        Dwarf_Off abbreviations;
+        Dwarf_Half version, address_size, length_size, extension_size, type;
+        Dwarf_Sig8 signature;
+        Dwarf_Die die;
+        if (dwarf_next_cu_header_d(table->debug, 1, &length, &version, &abbreviations, &address_size,
+                                   &length_size, &extension_size, &signature, &type_offset, &next, &type,
+                                   &error) != DW_DLV_OK)
+            break;
+        if (dwarf_siblingof_b(table->debug, NULL, 1, &die, &error) != DW_DLV_OK) break;
+        read_unit_range(table, die);
+        dwarf_dealloc(table->debug, die, DW_DLA_DIE);
+    }
+    pm_dwarf_forget(table->debug, &error);
+}
+
 struct pm_line_table *pm_line_open(const struct pm_elf *elf) {
     struct pm_line_table *table = calloc(1, sizeof(*table));
     if (!table) return NULL;
-    if (!collect_sections(elf, table) || !pm_dwarf_open(&table->object, &table->debug)) table->debug = NULL;
-    Dwarf_Error error = NULL;
-    if (table->debug &&
-        dwarf_get_aranges(table->debug, &table->aranges, &table->arange_count, &error) == DW_DLV_OK)
-        return table;
-    table->aranges = NULL;
-    table->arange_count = 0;
-    if (table->debug) pm_dwarf_forget(table->debug, &error);
-    pm_line_close(table);
-    return NULL;
+    if (!collect_sections(elf, table) || !pm_dwarf_open(&table->object, &table->debug)) {
+        table->debug = NULL;
+        pm_line_close(table);
+        return NULL;
+    }
+    read_aranges(table);
+    read_unit_ranges(table);
+    return table;
 }
+
+static bool find_unit(const struct pm_line_table *table, uint64_t vaddr, Dwarf_Off *ret) {
+    for (size_t i = 0; i < table->spans.count; i++) {
+        const struct span *span = &table->spans.items[i];
+        if (vaddr < span->start || vaddr >= span->end) continue;
+        *ret = span->unit;
+        return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ the lines of a unit */
 
 static const struct line_unit *read_unit(struct pm_line_table *table, Dwarf_Off offset) {
     for (size_t i = 0; i < table->units.count; i++)
@@ -139,13 +221,8 @@ static Dwarf_Line line_at(const struct line_unit *unit, uint64_t vaddr) {
 
 bool pm_line_find(struct pm_line_table *table, uint64_t vaddr, const char **file_ret, unsigned *line_ret) {
     Dwarf_Error error = NULL;
-    Dwarf_Arange arange;
     Dwarf_Off offset;
-    bool known = dwarf_get_arange(table->aranges, (Dwarf_Unsigned)table->arange_count, vaddr, &arange,
-                                  &error) == DW_DLV_OK &&
-                 dwarf_get_cu_die_offset(arange, &offset, &error) == DW_DLV_OK;
-    pm_dwarf_forget(table->debug, &error);
-    const struct line_unit *unit = known ? read_unit(table, offset) : NULL;
+    const struct line_unit *unit = find_unit(table, vaddr, &offset) ? read_unit(table, offset) : NULL;
     Dwarf_Line line = unit ? line_at(unit, vaddr) : NULL;
     Dwarf_Unsigned number = 0;
     char *source = NULL;

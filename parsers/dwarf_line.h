@@ -1,7 +1,8 @@
 /* dwarf_line.h - file and line of an address, for the parts of a file that carry DWARF (official node: libuv
  * and other C parts).
  *
- * Reads .debug_aranges at once and only those units that are asked for. Addresses are the file's own.
+ * Opening reads which unit covers which addresses; lines are read only of those units that are asked for.
+ * Addresses are the file's own.
  *
  * OWNERSHIP  the pm_elf must outlive the table; texts live until pm_line_close().
  * FAILURE    none: not to know a line is an answer. */

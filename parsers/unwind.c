@@ -44,8 +44,6 @@
 #include "parsers/unwind.h"
 
 #include <elf.h>
-#include <libiberty/demangle.h>
-#include <setjmp.h>
 #include <string.h>
 
 #include "parsers/arch/arch.h"
@@ -53,13 +51,10 @@
 #include "parsers/dwarf_cfi.h"
 #include "parsers/dwarf_line.h"
 #include "postmortem/base/checked.h"
-#include "postmortem/base/strbuf.h"
 #include "postmortem/base/vec.h"
 
-#define CACHED_ROWS       1024       /* by pc; deep stacks repeat a few hundred */
-#define MAX_IMAGE_HEADERS 64         /* program headers of an image in memory; usual are 4 to 14 */
-#define MAX_MANGLED       (16 << 10) /* libiberty stops at 1,024 characters by itself */
-#define MAX_DEMANGLED     (16 << 10) /* a hostile name of 100 characters can demangle to gigabytes */
+#define CACHED_ROWS       1024 /* by pc; deep stacks repeat a few hundred */
+#define MAX_IMAGE_HEADERS 64   /* program headers of an image in memory; usual are 4 to 14 */
 
 struct cached_row {
     pm_addr key;
@@ -412,58 +407,6 @@ const char *pm_unwind_raw_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool 
     if (!module || !module->elf || !pm_elf_symbol_at(module->elf, vaddr, &symbol)) return NULL;
     if (offset_ret) *offset_ret = vaddr + (exact_pc ? 0 : 1) - symbol.value;
     return symbol.name;
-}
-
-struct demangled {
-    struct pm_strbuf text;
-    jmp_buf too_long;
-};
-
-static void take_text(const char *text, size_t length, void *context) {
-    struct demangled *result = context;
-    pm_strbuf_append_bytes(&result->text, text, length);
-    if (result->text.failed || result->text.length > MAX_DEMANGLED) longjmp(result->too_long, 1);
-}
-
-/* libiberty has no limit for its output; its callback forms allocate nothing but stack, so they can be left
- * half-way. */
-static bool demangle(const char *name, struct demangled *result) {
-    if (setjmp(result->too_long)) return false;
-    if (strncmp(name, "_R", 2) == 0)
-        return rust_demangle_callback(name, DMGL_RUST, take_text, result) && result->text.length;
-    if (strncmp(name, "_ZN", 3) == 0 && rust_demangle_callback(name, DMGL_RUST, take_text, result))
-        return true;
-    pm_strbuf_clear(&result->text);
-    return cplus_demangle_v3_callback(name, DMGL_ANSI, take_text, result) && result->text.length;
-}
-
-/* "uv__run.isra.0", "f [clone .cold]", "read@@GLIBC_2.2.5": one function for the reader. */
-static void cut_suffix(char *text) {
-    char *clone = strstr(text, " [clone ");
-    if (clone) *clone = 0;
-    static const char *const suffixes[] = {".isra.", ".constprop.", ".part.",  ".cold", ".lto_priv.",
-                                           ".llvm.", ".localalias", ".clone.", "@"};
-    for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
-        char *at = strstr(text, suffixes[i]);
-        if (at && at > text) *at = 0;
-    }
-}
-
-char *pm_demangle(const char *name) {
-    if (name[0] == '_' && (name[1] == 'Z' || name[1] == 'R') && strlen(name) <= MAX_MANGLED) {
-        struct demangled result = {0};
-        bool fine = demangle(name, &result);
-        char *text = fine ? pm_strbuf_take(&result.text) : NULL;
-        pm_strbuf_deinit(&result.text);
-        if (text) {
-            char *clone = strstr(text, " [clone ");
-            if (clone) *clone = 0;
-            return text;
-        }
-    }
-    char *text = strdup(name);
-    if (text) cut_suffix(text);
-    return text;
 }
 
 char *pm_unwind_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc, uint64_t *offset_ret) {

@@ -8,6 +8,7 @@
 #ifndef PM_PARSERS_UNWIND_H
 #define PM_PARSERS_UNWIND_H
 
+#include "parsers/demangle.h"
 #include "parsers/modules.h"
 
 struct pm_unwinder;
@@ -56,10 +57,6 @@ const char *pm_unwind_raw_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool 
  * text lives as long as the unwinder. */
 bool pm_unwind_line(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc, const char **file_ret,
                     unsigned *line_ret);
-
-/* C++ and Rust names without parameters: "node::Abort"; template arguments stay. malloc text, NULL without
- * memory. What is not mangled, too long or hostile comes back as it is. */
-char *pm_demangle(const char *name);
 
 PM_DEFINE_AUTO(unwinder, struct pm_unwinder, pm_unwinder_destroy)
 

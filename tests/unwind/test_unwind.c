@@ -547,77 +547,6 @@ static void test_random_stacks_end(void **state) {
     }
 }
 
-/* ------------------------------------------------------------------ names */
-
-static void test_demangling(void **state) {
-    (void)state;
-    static const char *const cases[][2] = {
-        {"_ZN4node5AbortEv", "node::Abort"},
-        {"_ZN2v88internal4Heap14CollectGarbageENS0_15AllocationSpaceENS0_23GarbageCollectionReasonENS_"
-         "15GCCallbackFlagsE",
-         "v8::internal::Heap::CollectGarbage"},
-        {"_ZN2v88internal11FactoryBaseINS0_7FactoryEE16AllocateRawArrayEiNS0_14AllocationTypeE",
-         "v8::internal::FactoryBase<v8::internal::Factory>::AllocateRawArray"},
-        {"_ZN4node5Abort5innerEv.constprop.0", "node::Abort::inner"},
-        {"_ZN2v84base2OS5AbortEv.cold", "v8::base::OS::Abort"},
-        {"_RNvC6_123foo3bar", "123foo::bar"},
-        {"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad"},
-        {"uv__run.isra.0", "uv__run"},
-        {"uv_run", "uv_run"},
-        {"worker.part.3.cold", "worker"},
-        {"read@@GLIBC_2.2.5", "read"},
-        {".hidden", ".hidden"},
-        {"_start", "_start"},
-        {"_Z", "_Z"},
-        {"_R", "_R"},
-        {"_ZN4node5Abort", "_ZN4node5Abort"}, /* cut off */
-        {"", ""},
-    };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-        char *text = pm_demangle(cases[i][0]);
-        assert_non_null(text);
-        assert_string_equal(text, cases[i][1]);
-        free(text);
-    }
-}
-
-static void test_hostile_names(void **state) {
-    (void)state;
-    /* f<A<int, int>, A<S, S>, A<S, S> ...>: each argument holds the one before it twice. */
-    struct bytes name = {0};
-    bytes_add(&name, "_Z1fI1AIiiE", 11);
-    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    for (int i = 0; i < 34; i++) {
-        char more[] = "S0_IS0_S0_E";
-        more[5] = more[8] = digits[i + 1];
-        bytes_add(&name, more, 11);
-    }
-    bytes_add(&name, "Evv", 4);
-    char *text = pm_demangle((char *)name.data);
-    assert_non_null(text);
-    assert_string_equal(text, (char *)name.data);
-    free(text);
-    bytes_free(&name);
-
-    static const char *const heads[] = {"_ZN", "_Z", "_R", "_RINvC1a1b", "_Z1fI"};
-    static const char letters[] = "PKRNIESLXJdTDmapcvi0123456789_tQCMYBF";
-    srand(4);
-    for (int round = 0; round < 3000; round++) {
-        bytes_add(&name, heads[(size_t)rand() % 5], strlen(heads[0]));
-        name.size = strnlen((char *)name.data, name.size);
-        size_t length = (size_t)rand() % (round % 100 == 0 ? 30000 : 120);
-        bool same = rand() % 4 == 0;
-        char letter = letters[(size_t)rand() % (sizeof(letters) - 1)];
-        for (size_t i = 0; i < length; i++) {
-            if (!same) letter = letters[(size_t)rand() % (sizeof(letters) - 1)];
-            bytes_add(&name, &letter, 1);
-        }
-        bytes_add(&name, "", 1);
-        free(pm_demangle((char *)name.data));
-        bytes_free(&name);
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_three_frames),
@@ -636,8 +565,6 @@ int main(void) {
         cmocka_unit_test(test_aarch64_signal_trampoline),
         cmocka_unit_test(test_aarch64_call_through_a_bad_pointer),
         cmocka_unit_test(test_random_stacks_end),
-        cmocka_unit_test(test_demangling),
-        cmocka_unit_test(test_hostile_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
