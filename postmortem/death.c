@@ -13,12 +13,21 @@ struct corpse {
     struct v8_last_words words;
 };
 
-/* The first native frame whose name begins with one of the names; NULL-terminated list. */
+/* Is it this function, with or without its parameters, or a member of the class or namespace that ends in
+ * "::"? */
+static bool is_function(const char *shown, const char *name) {
+    size_t length = strlen(name);
+    if (strncmp(shown, name, length) != 0) return false;
+    return length &&
+           (name[length - 1] == ':' || !shown[length] || shown[length] == '(' || shown[length] == '<');
+}
+
+/* The first native frame of one of the functions; NULL-terminated list. */
 static const struct pm_frame *find_frame(const struct corpse *corpse, const char *const *names) {
     for (size_t i = 0; corpse->thread && i < corpse->thread->frame_count; i++) {
         const struct pm_frame *frame = &corpse->thread->frames[i];
         for (size_t k = 0; frame->kind == PM_FRAME_NATIVE && frame->function && names[k]; k++)
-            if (!strncmp(frame->function, names[k], strlen(names[k]))) return frame;
+            if (is_function(frame->function, names[k])) return frame;
     }
     return NULL;
 }
@@ -81,15 +90,17 @@ static bool examine_out_of_memory(const struct corpse *corpse) {
 static bool examine_fatal_error(const struct corpse *corpse) {
     static const char *const handlers[] = {"node::OnFatalError", "v8::Utils::ReportApiFailure",
                                            "v8::api_internal::", NULL};
+    static const char *const checks[] = {"V8_Fatal", "V8_Dcheck", "v8::base::FatalNoSecurityImpact",
+                                         "v8::base::FatalOOM", NULL};
     const struct v8_last_words *words = &corpse->words;
     if (words->fatal) {
         set(corpse, PM_DEATH_FATAL_ERROR, words->fatal);
     } else if (find_frame(corpse, handlers)) {
         corpse->process->death_location = words->location ? words->location : words->api_location;
         set(corpse, PM_DEATH_FATAL_ERROR, words->detail ? words->detail : words->api_message);
-    } else if (on_stack(corpse, "node::Assert(")) {
+    } else if (on_stack(corpse, "node::Assert")) {
         set(corpse, PM_DEATH_FATAL_ERROR, "an assertion of Node.js failed");
-    } else if (on_stack(corpse, "V8_Fatal(") || on_stack(corpse, "V8_Dcheck(")) {
+    } else if (find_frame(corpse, checks)) {
         set(corpse, PM_DEATH_FATAL_ERROR, "a check of V8 failed");
     } else {
         return false;
@@ -99,35 +110,51 @@ static bool examine_fatal_error(const struct corpse *corpse) {
 
 /* ---- uncaught exceptions ---- */
 
-/* The exit frame of the runtime function stands right below it on the stack. */
-static const char *read_thrown(const struct corpse *corpse, const struct pm_frame *runtime) {
-    const struct pm_frame *end = corpse->thread->frames + corpse->thread->frame_count;
-    if (!corpse->session->v8) return NULL;
-    for (const struct pm_frame *frame = runtime + 1; frame < end && frame < runtime + 4; frame++)
-        if (frame->kind == PM_FRAME_ENTRY && frame->frame_pointer)
-            return v8_thrown_text(corpse->session->v8, frame->frame_pointer, corpse->diagnosis->arena);
-    return NULL;
-}
+#define TRIGGER_UNCAUGHT    "node::errors::TriggerUncaughtException"
+#define MOST_ARGUMENT_BYTES 256
 
-static bool examine_uncaught(const struct corpse *corpse) {
-    static const char *const throwers[] = {"v8::internal::Runtime_Throw", "v8::internal::Runtime_ReThrow",
-                                           "v8::internal::Isolate::Throw",
-                                           "v8::internal::Isolate::CreateMessageOrAbort", NULL};
+/* The frame in which V8 left JavaScript stands right below the native ones. That of Runtime_Throw has the
+ * thrown value as its argument; elsewhere one of the native frames holds the error. */
+static const char *read_thrown(const struct corpse *corpse) {
     static const char *const runtime[] = {"v8::internal::Runtime_Throw", "v8::internal::Runtime_ReThrow",
                                           NULL};
+    const struct pm_frame *frame = find_frame(corpse, runtime),
+                          *end = corpse->thread->frames + corpse->thread->frame_count;
+    const struct pm_core_thread *thread = pm_core_thread(corpse->session->core, 0);
+    const struct v8 *v8 = corpse->session->v8;
+    struct pm_arena *arena = corpse->diagnosis->arena;
+    bool is_throw = frame != NULL;
+    if (!v8) return NULL;
+    for (frame = frame ? frame : corpse->thread->frames; frame < end && frame->kind == PM_FRAME_NATIVE;)
+        frame++;
+    if (frame == end || !frame->frame_pointer) return NULL;
+    if (is_throw) return v8_thrown_text(v8, frame->frame_pointer, arena);
+    /* Node's own function has it among its arguments, above its frame; V8's make it in theirs, below. */
+    if (on_stack(corpse, TRIGGER_UNCAUGHT))
+        return v8_thrown_between(v8, frame->frame_pointer, frame->frame_pointer + MOST_ARGUMENT_BYTES, arena);
+    pm_addr sp = thread->regs.value[pm_unwind_arch(pm_core_info(corpse->session->core)->machine)->sp];
+    return v8_thrown_between(v8, sp, frame->frame_pointer, arena);
+}
+
+/* Thrown while nobody could catch it; or rejected, and Node found that nobody had caught it. */
+static bool examine_uncaught(const struct corpse *corpse) {
+    static const char *const throwers[] = {"v8::internal::Runtime_Throw",
+                                           "v8::internal::Runtime_ReThrow",
+                                           "v8::internal::Isolate::Throw",
+                                           "v8::internal::Isolate::CreateMessageOrAbort",
+                                           TRIGGER_UNCAUGHT,
+                                           NULL};
     bool aborted = corpse->process->signal == SIGABRT || corpse->process->signal == SIGTRAP ||
                    corpse->process->signal == SIGILL;
     if (!aborted || !find_frame(corpse, throwers)) return false;
-    const struct pm_frame *frame = find_frame(corpse, runtime);
-    set(corpse, PM_DEATH_UNCAUGHT, frame ? read_thrown(corpse, frame) : NULL);
+    set(corpse, PM_DEATH_UNCAUGHT, read_thrown(corpse));
     return true;
 }
 
 /* ---- abort() and signals ---- */
 
 static bool examine_terminate(const struct corpse *corpse) {
-    static const char *const throwers[] = {"std::__throw_bad_alloc", "operator new(", "operator new[](",
-                                           NULL};
+    static const char *const throwers[] = {"std::__throw_bad_alloc", "operator new", "operator new[]", NULL};
     if (!on_stack(corpse, "std::terminate") && !on_stack(corpse, "__cxxabiv1::__terminate")) return false;
     const struct pm_core_thread *thread = pm_core_thread(corpse->session->core, 0);
     bool bad_alloc = find_frame(corpse, throwers) != NULL;
@@ -187,7 +214,11 @@ static void examine_signal(const struct corpse *corpse) {
     } else if (fault && (!info->has_siginfo || info->signal_code > 0 || !raised_by_call(corpse))) {
         set(corpse, PM_DEATH_NATIVE_CRASH, NULL);
     } else if (process->signal == SIGABRT || (info->has_siginfo && info->signal_code <= 0)) {
-        set(corpse, PM_DEATH_ABORT, on_stack(corpse, "node::Abort(") ? "process.abort()" : NULL);
+        bool sent = info->has_siginfo && info->signal_code == SI_USER;
+        set(corpse, PM_DEATH_ABORT,
+            on_stack(corpse, "node::Abort") ? "process.abort()"
+            : sent                          ? "it sent itself the signal"
+                                            : NULL);
     } else if (process->signal == SIGTRAP) {
         /* A breakpoint that nobody watched: V8 and Chromium's base library end with int3. With no thread in
          * it, a debugger. */

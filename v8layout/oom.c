@@ -19,7 +19,10 @@
 #define STACK_WINDOW (512u * 1024)
 /* Literals are referred to by the frames right above abort() and by those around the block. */
 #define LITERAL_WINDOW 4096u
-#define MOST_HEAP      (UINT64_C(1) << 44)
+/* Making the message of a TypeError runs the parser: frames of 10 KB. */
+#define ERROR_WINDOW 65536u
+#define BELOW_STACK  16384u
+#define MOST_HEAP    (UINT64_C(1) << 44)
 
 /* HeapStats: words behind the start marker. */
 enum {
@@ -148,6 +151,30 @@ static bool read_failure(const struct stack *stack, struct v8_last_words *ret) {
     return false;
 }
 
+/* V8 14: FatalNoSecurityImpact() prints without making a block. What it printed still stands in the dead part
+ * of the stack, where vfprintf() had its buffer; its end may be overwritten. */
+static const char *printed(const struct stack *stack) {
+    static const char begin[] = "Fatal JavaScript ";
+    uint64_t length = 0;
+    pm_addr from = stack->start > BELOW_STACK ? stack->start - BELOW_STACK : 0;
+    const uint8_t *bytes = pm_mem_view_some(stack->mem, from, &length);
+    if (length > BELOW_STACK + LITERAL_WINDOW) length = BELOW_STACK + LITERAL_WINDOW;
+    const char *best = NULL;
+    uint64_t best_length = 0;
+    for (uint64_t i = 0; bytes && i < length;) {
+        const char *found = memmem(bytes + i, length - i, begin, sizeof(begin) - 1);
+        if (!found) break;
+        uint64_t at = (uint64_t)((const uint8_t *)found - bytes), shown = 0;
+        while (at + shown < length && shown < 200 && found[shown] >= ' ' && found[shown] < 0x7f) shown++;
+        if (shown > best_length && !memchr(found, '%', shown)) best = found, best_length = shown;
+        i = at + shown;
+    }
+    const char *note = best ? memmem(best, best_length, " (", 2) : NULL;
+    if (note && !memchr(note, ')', best_length - (uint64_t)(note - best)))
+        best_length = (uint64_t)(note - best);
+    return best ? pm_arena_copy(stack->arena, best, best_length) : NULL;
+}
+
 /* ---- literals ---- */
 
 /* A printable text of the binary that begins where the pointer says: the byte before it ends the text before
@@ -240,17 +267,17 @@ bool v8_last_words_read(const struct pm_core *core, const struct pm_core_thread 
     bool statistics = read_statistics(&stack, ret, &block), failure = read_failure(&stack, ret);
     read_literals(&stack, 0, LITERAL_WINDOW, ret);
     if (statistics) read_literals(&stack, block > LITERAL_WINDOW ? block - LITERAL_WINDOW : 0, block, ret);
-    return statistics || failure || ret->detail;
+    if (!failure) ret->fatal = printed(&stack);
+    return statistics || failure || ret->fatal || ret->detail;
 }
 
 /* ---- uncaught exceptions ---- */
 
 #define MOST_MESSAGE 1000
 
-const char *v8_thrown_text(const struct v8 *v8, pm_addr frame_pointer, struct pm_arena *arena) {
+static const char *thrown_text(const struct v8 *v8, v8_word thrown, struct pm_arena *arena) {
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
-    v8_word thrown, message;
-    if (!pm_mem_u64(v8->mem, frame_pointer + 16, &thrown)) return NULL;
+    v8_word message;
     if (v8_is_pointer(thrown) && v8_type_at(v8, v8_untag(thrown)) == V8_T_JS_ERROR) {
         const char *name = v8_class_name(v8, v8_untag(thrown), arena);
         pm_strbuf_append(&text, name ? name : "Error");
@@ -262,4 +289,25 @@ const char *v8_thrown_text(const struct v8 *v8, pm_addr frame_pointer, struct pm
         v8_describe(v8, thrown, MOST_MESSAGE, &text);
     }
     return text.length && !text.failed ? pm_arena_copy(arena, text.bytes, text.length) : NULL;
+}
+
+const char *v8_thrown_text(const struct v8 *v8, pm_addr frame_pointer, struct pm_arena *arena) {
+    v8_word thrown;
+    return pm_mem_u64(v8->mem, frame_pointer + 16, &thrown) ? thrown_text(v8, thrown, arena) : NULL;
+}
+
+static bool is_error(const struct v8 *v8, v8_word word) {
+    return v8_is_strong(word) && v8_type_at(v8, v8_untag(word)) == V8_T_JS_ERROR;
+}
+
+const char *v8_thrown_between(const struct v8 *v8, pm_addr from, pm_addr to, struct pm_arena *arena) {
+    /* The error itself; if no frame kept it, a handle to it. */
+    for (int handles = 0; handles < 2; handles++)
+        for (pm_addr at = from & ~(pm_addr)7; at < to && at - from < ERROR_WINDOW; at += 8) {
+            v8_word word;
+            if (!pm_mem_u64(v8->mem, at, &word)) return NULL;
+            if (handles && ((word & 7) || !pm_mem_u64(v8->mem, word, &word))) continue;
+            if (is_error(v8, word)) return thrown_text(v8, word, arena);
+        }
+    return NULL;
 }

@@ -89,11 +89,18 @@ static void compare_text(const char *name, const char *what, const char *expecte
     if (expected && (!found || strcmp(expected, found) != 0)) wrong(name, what, expected, found);
 }
 
-static void compare(const char *name, const cJSON *expected, const cJSON *document) {
+/* A collection may happen inside anything. */
+static bool state_fits(const char *expected, const char *found) {
+    return !expected ||
+           (found && (!strcmp(expected, found) || (!strcmp(expected, "json") && !strcmp(found, "gc"))));
+}
+
+/* said_death: what V8 itself called it; which of its two limits a leak meets first depends on the version. */
+static void compare(const char *name, const cJSON *expected, const char *said_death, const cJSON *document) {
     const cJSON *process = cJSON_GetObjectItem(document, "process"),
                 *death = cJSON_GetObjectItem(process, "death");
     const cJSON *crashed = thread_of(document, true), *main_thread = thread_of(document, false), *item;
-    compare_text(name, "death", text_at(expected, "death"), text_at(death, "kind"));
+    compare_text(name, "death", said_death ? said_death : text_at(expected, "death"), text_at(death, "kind"));
     compare_text(name, "signal", text_at(expected, "signal"), text_at(process, "signal"));
     const char *message = text_at(expected, "message"), *shown = text_at(death, "message");
     if (message && (!shown || !strstr(shown, message))) wrong(name, "message", message, shown);
@@ -108,7 +115,7 @@ static void compare(const char *name, const cJSON *expected, const cJSON *docume
         if (busy != cJSON_GetObjectItem(cJSON_GetObjectItem(expected, "thread_pool"), "busy")->valueint)
             wrong(name, "busy pool threads", "all", "others");
     } else {
-        compare_text(name, "state", state, kind);
+        if (!state_fits(state, kind)) wrong(name, "state", state, kind);
     }
     const cJSON *blocked = cJSON_GetObjectItem(expected, "blocked");
     if (blocked && !stack_has(main_thread, blocked))
@@ -135,14 +142,21 @@ static void check_case(const char *name) {
     if (!expected) return; /* a case with other truth */
     char *directory = core_directory(name, version), *core = path_of(directory, "core");
     run = RUN(core, "--format", "json");
-    assert_run(&run, 0, NULL, NULL);
+    /* Killed in the middle of a collection: some objects are in two halves, which is said. */
+    bool collecting = run.exit_code == 1 && strstr(run.out, "garbage collection");
+    assert_run(&run, collecting ? 1 : 0, NULL, NULL);
     cJSON *document = cJSON_Parse(run.out);
+    struct run said = run_shell("cat '%s/stderr'", directory);
+    const char *death = NULL;
+    if (strstr(said.out, "heap out of memory"))
+        death = strstr(said.out, "Ineffective mark-compacts") ? "ineffective-mark-compacts" : "heap-limit";
     if (document)
-        compare(name, expected, document);
+        compare(name, expected, death, document);
     else
         wrong(name, "output", "JSON", run.out);
     cJSON_Delete(document);
     cJSON_Delete(expected);
+    run_free(&said);
     run_free(&run);
     free(core);
     free(directory);
