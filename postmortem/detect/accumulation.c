@@ -386,9 +386,11 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
         census_deinit(&census);
         return NULL;
     }
-    /* Memory that hangs from the running code alone is what the work at hand needs, however its parts are
-     * called. */
-    bool working_set = owner.transient && !owner.is_variable && !owner.holder_name;
+    /* Memory that hangs from the running code alone is what the work at hand needs, unless a class of the
+     * program's own collects it. */
+    bool own_name = owner.name && owner.position.file && pm_is_user_file(owner.position.file) &&
+                    !strstr(owner.position.file, "/node_modules/");
+    bool working_set = owner.transient && !owner.is_variable && !owner.holder_name && !own_name;
     if (working_set)
         pattern = (struct pattern){"working-set", "objects",
                                    "This memory hangs from the running code, not from a variable that "
