@@ -2,7 +2,7 @@
  *
  * Such an array lives in huge pages where the kernel allows it (a random load costs a fifth less then), is
  * zeroed without being touched, so that what is never used costs no memory, and goes back to the system as
- * soon as it is freed.
+ * soon as it is freed. (For that the first one sets glibc's M_MMAP_THRESHOLD, for the whole program.)
  *
  * OWNERSHIP  the memory is malloc's: free() and PM_AUTO_FREE end it, a column may be handed on to somebody
  *            who knows nothing of this header, and AddressSanitizer watches its ends.
