@@ -53,8 +53,8 @@ char *pm_unwind_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc, 
 /* The same without demangling; the text belongs to the module. */
 const char *pm_unwind_raw_symbol(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc,
                                  uint64_t *offset_ret);
-/* Source file and line, where the module has DWARF line tables (official node: libuv and other C parts). The
- * text lives as long as the unwinder. */
+/* Source file and line, where the module has DWARF line tables (official node: libuv and other C parts). With
+ * inlining it is the line of the innermost function. The text lives as long as the unwinder. */
 bool pm_unwind_line(struct pm_unwinder *unwinder, pm_addr pc, bool exact_pc, const char **file_ret,
                     unsigned *line_ret);
 
