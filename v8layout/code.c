@@ -18,7 +18,7 @@ enum { CODE_CACHE = 32, BYTECODE_MAX_COUNT = 512 };
 struct v8_codes {
     const struct v8 *v8;
     PM_VEC(struct blob) blobs;
-    pm_addr blob_in_file; /* address of the blob in the binary's own mapping; 0 = unknown */
+    pm_addr blob_in_file, blob_in_file_end; /* the blob in the binary's own mapping; 0 = unknown */
     bool has_names;
     const uint8_t *bytecode_sizes;
     uint32_t bytecode_count;
@@ -60,6 +60,30 @@ static bool fact_u32(const struct v8_codes *codes, const char *symbol, uint32_t 
     return true;
 }
 
+struct hull {
+    uint64_t start, end;
+};
+
+static bool widen(void *context, const struct pm_elf_symbol *symbol) {
+    struct hull *hull = context;
+    if (symbol->size == 0) return true;
+    if (symbol->value < hull->start) hull->start = symbol->value;
+    if (symbol->value + symbol->size > hull->end) hull->end = symbol->value + symbol->size;
+    return true;
+}
+
+/* The blob without its own symbols: from the first to the last builtin. */
+static void find_named_builtins(struct v8_codes *codes) {
+    const struct pm_module *module = v8_facts_module(codes->v8->facts);
+    struct hull hull = {.start = UINT64_MAX};
+    if (!module || !module->elf) return;
+    pm_elf_each_symbol(module->elf, "Builtins_", widen, &hull);
+    if (hull.end <= hull.start) return;
+    codes->blob_in_file = hull.start + module->bias;
+    codes->blob_in_file_end = hull.end + module->bias;
+    add_blob(codes, codes->blob_in_file, hull.end - hull.start, "symbols of the builtins");
+}
+
 static void find_blobs(struct v8_codes *codes) {
     const struct v8 *v8 = codes->v8;
     pm_addr text = 0;
@@ -71,8 +95,10 @@ static void find_blobs(struct v8_codes *codes) {
         (void)v8_facts_symbol(v8->facts, "v8_Default_embedded_blob_code_", &text, &unused);
     if (text && fact_u32(codes, "v8_Default_embedded_blob_code_size_", &size)) {
         codes->blob_in_file = text;
+        codes->blob_in_file_end = text + size;
         add_blob(codes, text, size, "symbols of the embedded blob");
     }
+    if (!codes->blob_in_file && !v8_facts_hidden(v8->facts, "symbols")) find_named_builtins(codes);
     uint32_t code_field, size_field;
     v8_facts_blob_fields(v8->facts, &code_field, &size_field);
     if (!code_field || !size_field) return;
@@ -85,15 +111,31 @@ static void find_blobs(struct v8_codes *codes) {
     }
 }
 
-static const struct blob *blob_of(const struct v8_codes *codes, pm_addr pc) {
-    for (size_t i = 0; i < codes->blobs.count; i++)
-        if (pc >= codes->blobs.items[i].start && pc < codes->blobs.items[i].end)
-            return &codes->blobs.items[i];
-    return NULL;
+/* Where an address of builtin code, of whatever copy, is in the first mapping of the binary; false = no
+ * builtin. A copy that was mapped again is told by the file behind it, one in anonymous memory by the
+ * Isolate's fields. */
+static bool in_blob(const struct v8_codes *codes, pm_addr pc, pm_addr *in_file_ret, pm_addr *copy_ret) {
+    for (size_t i = 0; i < codes->blobs.count; i++) {
+        const struct blob *blob = &codes->blobs.items[i];
+        if (pc < blob->start || pc >= blob->end) continue;
+        *in_file_ret = codes->blob_in_file ? pc - blob->start + codes->blob_in_file : 0;
+        *copy_ret = blob->start;
+        return true;
+    }
+    const struct pm_module *module = v8_facts_module(codes->v8->facts);
+    uint64_t vaddr;
+    if (!codes->blob_in_file || !module || pm_modules_find(codes->v8->modules, pc, &vaddr) != module)
+        return false;
+    pm_addr first = vaddr + module->bias;
+    if (first < codes->blob_in_file || first >= codes->blob_in_file_end) return false;
+    *in_file_ret = first;
+    *copy_ret = pc - first + codes->blob_in_file;
+    return true;
 }
 
 enum v8_pc_kind v8_codes_classify(const struct v8_codes *codes, pm_addr pc) {
-    if (blob_of(codes, pc)) return V8_PC_BUILTIN;
+    pm_addr in_file, copy;
+    if (in_blob(codes, pc, &in_file, &copy)) return V8_PC_BUILTIN;
     const struct v8 *v8 = codes->v8;
     uint64_t vaddr;
     const struct pm_module *module = pm_modules_find(v8->modules, pc, &vaddr);
@@ -111,18 +153,17 @@ enum v8_pc_kind v8_codes_classify(const struct v8_codes *codes, pm_addr pc) {
 
 /* The symbol of a builtin by its address in the file, whatever copy runs. */
 bool v8_codes_builtin(const struct v8_codes *codes, pm_addr pc, bool exact, struct v8_builtin *ret) {
+    pm_addr in_file, copy;
     *ret = (struct v8_builtin){0};
-    const struct blob *blob = blob_of(codes, pc);
-    if (!blob) return false;
+    if (!in_blob(codes, pc, &in_file, &copy)) return false;
     const struct pm_module *module = v8_facts_module(codes->v8->facts);
-    if (!module || !module->elf || !codes->blob_in_file) return true;
-    pm_addr in_file = pc - blob->start + codes->blob_in_file;
+    if (!module || !module->elf || !in_file) return true;
     uint64_t vaddr = in_file - module->bias;
     struct pm_elf_symbol symbol;
     if (!pm_elf_symbol_at(module->elf, exact ? vaddr : vaddr - 1, &symbol)) return true;
     if (strncmp(symbol.name, "Builtins_", 9) != 0) return true;
     ret->name = symbol.name + 9;
-    ret->start = symbol.value + module->bias - codes->blob_in_file + blob->start;
+    ret->start = symbol.value + module->bias - codes->blob_in_file + copy;
     ret->size = symbol.size;
     return true;
 }
@@ -139,20 +180,30 @@ static pm_addr code_ref(const struct v8_codes *codes, pm_addr code, struct v8_fi
     return v8_untag(word);
 }
 
+/* src/objects/code-kind.h: BASELINE, MAGLEV, TURBOFAN follow each other (up to V8 10 early forms of Turbofan
+ * instead of Maglev); REGEXP is 3, from V8 14 on 4, and nothing else of that number is ever on the heap. */
 static enum v8_code_kind kind_of(const struct v8_codes *codes, const struct v8_code *code, uint32_t flags) {
     enum v8_type type = code->deopt_data ? v8_type_at(codes->v8, code->deopt_data) : V8_T_OTHER;
     if (type == V8_T_BYTECODE_ARRAY || type == V8_T_INTERPRETER_DATA) return V8_CODE_BASELINE;
-    int64_t kind = flags & codes->kind_mask;
-    int64_t baseline = codes->kind_baseline;
-    /* src/objects/code-kind.h: BASELINE, MAGLEV (TURBOPROP in V8 9), TURBOFAN follow each other in every
-     * version; REGEXP is 3, from V8 14 on 4, and nothing else of that number is ever on the heap. */
-    if (baseline >= 0 && kind == baseline) return V8_CODE_BASELINE;
-    if (!codes->v8->layout.stream_code.present && kind > baseline)
-        return V8_CODE_TURBOFAN; /* no Maglev before V8 11 */
-    if (baseline >= 0 && kind == baseline + 1) return V8_CODE_MAGLEV;
-    if (baseline >= 0 && kind == baseline + 2) return V8_CODE_TURBOFAN;
+    int64_t kind = flags & codes->kind_mask, baseline = codes->kind_baseline;
     if (kind == 3 || kind == 4) return V8_CODE_REGEXP;
-    return V8_CODE_OTHER;
+    if (baseline >= 0) {
+        if (kind == baseline) return V8_CODE_BASELINE;
+        if (!codes->v8->layout.stream_code.present && kind > baseline) return V8_CODE_TURBOFAN;
+        return kind == baseline + 1   ? V8_CODE_MAGLEV
+               : kind == baseline + 2 ? V8_CODE_TURBOFAN
+                                      : V8_CODE_OTHER;
+    }
+    /* Not published: baseline code was told above, and it was 10 or 11 where Maglev exists. */
+    if (kind < 11 || kind > 13) return V8_CODE_OTHER;
+    if (kind != 12) return kind == 11 ? V8_CODE_MAGLEV : V8_CODE_TURBOFAN;
+    const uint8_t *table = pm_mem_view(codes->v8->mem, code->start + code->size, code->metadata_size);
+    int32_t unused;
+    bool turbofan =
+        table &&
+        (v8_decode_safepoint(V8_SAFEPOINT_PACKED, table, code->metadata_size, code->size, 0, &unused) ||
+         v8_decode_safepoint(V8_SAFEPOINT_SLOTS, table, code->metadata_size, code->size, 0, &unused));
+    return turbofan ? V8_CODE_TURBOFAN : V8_CODE_MAGLEV;
 }
 
 /* Where Code keeps what we need; a form that is not the layout's own is tried when that one does not fit. */
@@ -182,17 +233,18 @@ static bool load_code(const struct v8_codes *codes, pm_addr stream, struct v8_co
     const struct v8_layout *layout = &v8->layout;
     *ret = (struct v8_code){.stream = stream, .code = stream};
     uint32_t flags = 0;
-    if (!layout->code_instruction_start.present || !layout->code_instruction_size.present) return false;
     if (layout->stream_code.present) {
         struct code_form form = {layout->code_instruction_start.offset, layout->code_flags.offset,
                                  layout->code_instruction_size.offset, layout->code_metadata_size.offset};
         ret->code = code_ref(codes, stream, layout->stream_code);
         if (!ret->code) return false;
-        bool fits = apply_form(codes, &form, ret, &flags);
+        bool fits = layout->code_instruction_start.present && layout->code_instruction_size.present &&
+                    apply_form(codes, &form, ret, &flags);
         for (size_t i = 0; !fits && i < sizeof(other_forms) / sizeof(other_forms[0]); i++)
             fits = apply_form(codes, &other_forms[i], ret, &flags);
         if (!fits) return false;
     } else {
+        if (!layout->code_instruction_start.present) return false;
         ret->start = stream + layout->code_instruction_start.offset;
         if (!v8_field_u32(v8, stream, layout->code_instruction_size, &ret->size)) return false;
         (void)v8_field_u32(v8, stream, layout->code_metadata_size, &ret->metadata_size);

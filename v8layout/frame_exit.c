@@ -43,7 +43,8 @@ static pm_addr template_shared(const struct v8 *v8, pm_addr template) {
     return 0;
 }
 
-bool v8_push_api_exit(struct v8_walk *walk, bool construct) {
+/* The form of walk's frame, and the called function; NULL = none fits. */
+static const struct api_form *find_form(const struct v8_walk *walk, struct v8_call_site *site) {
     const struct v8 *v8 = walk->stacks->v8;
     pm_addr fp = v8_walk_fp(walk);
     for (size_t i = 0; i < sizeof(api_forms) / sizeof(api_forms[0]); i++) {
@@ -52,26 +53,37 @@ bool v8_push_api_exit(struct v8_walk *walk, bool construct) {
                 context = v8_slot_object(walk, fp, form->context);
         if (!target || !context || !v8_is_context_type(v8_type_at(v8, context))) continue;
         enum v8_type type = v8_type_at(v8, target);
-        struct v8_call_site site = {.constructor = construct};
-        if (v8_is_function_type(type))
-            site.function = target;
-        else if (type == V8_T_FUNCTION_TEMPLATE_INFO)
-            site.shared = template_shared(v8, target);
-        if (!site.function && !site.shared) continue;
-        v8_word word;
-        uint64_t count = 0;
-        if (form->new_target && v8_slot(walk, fp, form->new_target, &word) && v8_is_pointer(word))
-            site.constructor = v8_oddball_of(v8, word) != V8_UNDEFINED;
-        if (v8_slot(walk, fp, form->argc, &word)) {
-            if (form->argc < 0)
-                count = word <= 1u << 20 ? word : 0;
-            else if (v8_is_smi(word) && v8_smi(word) > 0)
-                count = (uint64_t)v8_smi(word);
-        }
-        if (form->argc < 0 && count && walk->stacks->argc_counts_receiver) count--;
-        return v8_push_builtin(walk, &site, fp + (pm_addr)form->receiver, count);
+        *site = (struct v8_call_site){0};
+        if (v8_is_function_type(type)) site->function = target;
+        if (type == V8_T_FUNCTION_TEMPLATE_INFO) site->shared = template_shared(v8, target);
+        if (site->function || site->shared) return form;
     }
-    return v8_push_plumbing(walk, "API callback");
+    return NULL;
+}
+
+bool v8_is_api_exit(const struct v8_walk *walk) {
+    struct v8_call_site site;
+    return find_form(walk, &site) != NULL;
+}
+
+bool v8_push_api_exit(struct v8_walk *walk, bool construct) {
+    pm_addr fp = v8_walk_fp(walk);
+    struct v8_call_site site;
+    const struct api_form *form = find_form(walk, &site);
+    if (!form) return v8_push_plumbing(walk, "API callback");
+    v8_word word;
+    uint64_t count = 0;
+    site.constructor = construct;
+    if (form->new_target && v8_slot(walk, fp, form->new_target, &word) && v8_is_pointer(word))
+        site.constructor = v8_oddball_of(walk->stacks->v8, word) != V8_UNDEFINED;
+    if (v8_slot(walk, fp, form->argc, &word)) {
+        if (form->argc < 0)
+            count = word <= 1u << 20 ? word : 0;
+        else if (v8_is_smi(word) && v8_smi(word) > 0)
+            count = (uint64_t)v8_smi(word);
+    }
+    if (form->argc < 0 && count && walk->stacks->argc_counts_receiver) count--;
+    return v8_push_builtin(walk, &site, fp + (pm_addr)form->receiver, count);
 }
 
 /* Getter or setter of an API object: only the property's name is told. */

@@ -88,6 +88,7 @@ bool v8_push_js(struct v8_walk *walk, pm_addr function);
 bool v8_push_entered(struct v8_walk *walk, const struct v8_code *code);
 /* Exit frames that keep their function (frame_exit.c). */
 bool v8_push_builtin_exit(struct v8_walk *walk);
+bool v8_is_api_exit(const struct v8_walk *walk); /* does the frame have one of the forms of an API call? */
 bool v8_push_api_exit(struct v8_walk *walk, bool construct);
 bool v8_push_accessor_exit(struct v8_walk *walk);
 

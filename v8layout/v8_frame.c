@@ -36,35 +36,32 @@ static bool step_from_entry(struct v8_walk *walk) {
     return true;
 }
 
-/* Is in the frame what its marker says? Counted to choose between lists of frame types when none is
- * published. */
-static void judge_marker(struct v8_walk *walk, enum v8_frame_type type) {
-    struct v8_stacks *stacks = walk->stacks;
+/* Does the frame hold what its marker says? 1 yes, 0 cannot be told, -1 no. */
+static int judge(const struct v8_walk *walk, enum v8_frame_type type) {
+    const struct v8_stacks *stacks = walk->stacks;
     pm_addr fp = v8_walk_fp(walk), pc = v8_walk_pc(walk);
-    bool right;
     switch (type) {
-    case V8_FT_BUILTIN_EXIT: right = v8_slot_function(walk, fp, 24) != 0; break;
-    case V8_FT_CONSTRUCT:
-        right = v8_slot_function(walk, fp, -32) != 0;
-        break; /* context, length, constructor */
-    case V8_FT_JS_CONTINUATION:
-    case V8_FT_JS_CONTINUATION_CATCH: right = v8_slot_function(walk, fp, SLOT_FUNCTION) != 0; break;
-    case V8_FT_IRREGEXP:
-    case V8_FT_WASM: right = pc && v8_codes_classify(stacks->codes, pc) == V8_PC_JIT; break;
-    /* These never have a marker, or are only a name for what is not V8's. */
-    case V8_FT_NONE:
-    case V8_FT_INTERPRETED:
-    case V8_FT_BASELINE:
-    case V8_FT_MAGLEV:
-    case V8_FT_TURBOFAN:
-    case V8_FT_BUILTIN:
-    case V8_FT_NATIVE: right = false; break;
-    default: return;
+    case V8_FT_BUILTIN_EXIT: return v8_slot_function(walk, fp, 24) ? 1 : -1;
+    case V8_FT_API_CALLBACK_EXIT:
+    case V8_FT_API_CONSTRUCT_EXIT: return v8_is_api_exit(walk) ? 1 : -1;
+    case V8_FT_CONSTRUCT: return v8_slot_function(walk, fp, -32) ? 1 : -1; /* context, length, constructor */
+    case V8_FT_FAST_CONSTRUCT: {
+        pm_addr context = v8_slot_object(walk, fp, -16);
+        return context && v8_is_context_type(v8_type_at(stacks->v8, context)) ? 1 : -1;
     }
-    if (right)
-        stacks->markers_right++;
-    else
-        stacks->markers_wrong++;
+    case V8_FT_JS_CONTINUATION:
+    case V8_FT_JS_CONTINUATION_CATCH: return v8_slot_function(walk, fp, SLOT_FUNCTION) ? 1 : -1;
+    case V8_FT_IRREGEXP:
+    case V8_FT_WASM: return pc && v8_codes_classify(stacks->codes, pc) == V8_PC_JIT ? 1 : -1;
+    case V8_FT_ENTRY:
+    case V8_FT_CONSTRUCT_ENTRY:
+    case V8_FT_EXIT:
+    case V8_FT_INTERNAL:
+    case V8_FT_STUB:
+    case V8_FT_TURBOFAN_STUB:
+    case V8_FT_BUILTIN_CONTINUATION: return 0;
+    default: return -1; /* never a marker, or seldom on a stack */
+    }
 }
 
 static bool push_of_type(struct v8_walk *walk, enum v8_frame_type type) {
@@ -106,7 +103,9 @@ enum v8_step v8_walk_frame(struct v8_walk *walk) {
                                "(compiled regular expression)"); /* V8 10 and older put no marker there */
     } else if (v8_has_marker(walk, fp)) {
         enum v8_frame_type type = v8_marker_at(walk, fp);
-        judge_marker(walk, type);
+        int fits = judge(walk, type);
+        stacks->markers_right += fits > 0;
+        stacks->markers_wrong += fits < 0;
         ok = push_of_type(walk, type);
         if (!ok) return V8_STEP_END;
         if (type == V8_FT_ENTRY || type == V8_FT_CONSTRUCT_ENTRY)
