@@ -8,14 +8,14 @@
 
 #include <string.h>
 
-/* functions.c - JSFunction -> SharedFunctionInfo -> ScopeInfo, Script, BytecodeArray, and the variables of
- * Contexts.
+/* functions.c - JSFunction -> SharedFunctionInfo -> name, Script, position, BytecodeArray.
  *
- * SharedFunctionInfo (src/objects/shared-function-info.tq). name_or_scope_info is a ScopeInfo for functions
+ * SharedFunctionInfo: src/objects/shared-function-info.tq. name_or_scope_info is a ScopeInfo for functions
  * that were compiled, else a String, or Smi 0 = no name. Positions: of the ScopeInfo, or of the
  * UncompiledData while the function never ran. The script slot may hold a DebugInfo, which has the script.
  * Function data is one word up to V8 12.4; from 12.9 on two: a trusted one (BytecodeArray, Code of baseline
- * code, InterpreterData) and an untrusted one (UncompiledData, Smi = builtin id, templates). */
+ * code, InterpreterData) and an untrusted one (UncompiledData, Smi = builtin id, templates). Checked on V8
+ * 9.0 to 14.6. */
 
 /* ---- the parts of a SharedFunctionInfo ---- */
 

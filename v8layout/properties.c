@@ -6,20 +6,22 @@
 
 #include <string.h>
 
-/* properties.c - the forms an object's properties have, and those of Map, Set and their weak cousins.
+/* properties.c - the forms an object's properties have:
  *
- *   fast        map -> DescriptorArray: rows key, details, value. A row's value stands in the row itself
- * (accessors, constants), or in the object (field index < number of in-object words), or in the PropertyArray
- * behind it dictionary  bit 21 of bit_field3: properties_or_hash is a NameDictionary: hash table of rows key,
- * value, details. (A SwissNameDictionary in builds made with it.) global      the global object's
- * GlobalDictionary: hash table of PropertyCells, which know their name elements    integer keys: FixedArray,
- * FixedDoubleArray with a NaN of its own for holes, NumberDictionary, or SloppyArgumentsElements, whose
- * mapped entries live in the function's context
+ *   fast         map -> DescriptorArray: rows key, details, value. A row's value stands in the row itself
+ *                (accessors, constants), or in the object (field index < number of in-object words), or in
+ *                the PropertyArray behind it
+ *   dictionary   bit 21 of bit_field3: properties_or_hash is a NameDictionary, a hash table of rows key,
+ *                value, details (or a SwissNameDictionary, in builds made with it)
+ *   global       the global object's GlobalDictionary: a hash table of PropertyCells, which know their name
+ *   elements     integer keys: FixedArray, FixedDoubleArray with a NaN of its own for holes,
+ *                NumberDictionary, or SloppyArgumentsElements, whose mapped entries live in the function's
+ *                context
  *
  * What kind the elements are is told by the elements object itself, so the numbering of elements kinds (which
- * moved in V8 11) is not needed. Double fields are boxed in HeapNumbers: these builds have no unboxed
- * doubles. Truth: src/objects/{property-details,descriptor-array,dictionary,hash-table,arguments}.h. Checked
- * on V8 9.4 to 14.6. */
+ * moved in V8 11) is not needed. Double fields are boxed in HeapNumbers: these builds have no unboxed ones.
+ * Truth: property-details.h, descriptor-array.h, dictionary.h, hash-table.h, arguments.tq in src/objects/.
+ * Checked on V8 9.0 to 14.6. */
 
 #define HOLE_NAN         0xfff7fffffff7ffffu /* kHoleNanInt64, src/common/globals.h */
 #define HASH_TABLE_WORDS 3                   /* elements, deleted elements, capacity */

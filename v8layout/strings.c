@@ -7,19 +7,18 @@
 
 #include <string.h>
 
-/* strings.c - one text out of the shapes V8 has for a string (src/objects/string.h; the same in V8 9.4
- * to 14.6):
+/* strings.c - one text out of the shapes V8 has for a string (src/objects/string.h):
  *
- *   seq       length u32@12, units from 16 on, one or two bytes each
- *   cons      first@16, second@24: the concatenation. Flattened later: first = the flat copy, second = ""
- *   sliced    parent@16 (flat), offset Smi@24
- *   thin      actual@16: the internalized copy
- *   external  resource@16, data@24: units outside of the heap. Uncached external strings (bit 4) have no data
- * word; their text is only known to the C++ resource
+ *   seq        length u32@12, units from 16 on, one or two bytes each
+ *   cons       first@16, second@24: the concatenation. Flattened later: first = the flat copy, second = ""
+ *   sliced     parent@16 (flat), offset Smi@24
+ *   thin       actual@16: the internalized copy
+ *   external   resource@16, data@24: units outside of the heap. Uncached external strings (bit 4) have no
+ *              data word; their text is only known to the C++ resource
  *
  * The instance type says which: bits 0-2 the shape, bit 3 one-byte. A string of 10^6 concatenations is a
  * chain of 10^6 cons nodes: the parts are visited with a stack of our own, lengths let it skip what is
- * outside of the asked range, and PM_MAX_STRING_DEPTH bounds the nodes. */
+ * outside of the asked range, and PM_MAX_STRING_DEPTH bounds the nodes. Checked on V8 9.0 to 14.6. */
 
 struct range {
     pm_addr string;

@@ -92,17 +92,17 @@ static void differs(void *context, const char *name, size_t truth, size_t ours) 
     verdict->wrong++;
 }
 
-static size_t check(const char *version) {
+static size_t check(const char *version, const char *hide) {
     struct truth truth;
     struct bag wanted = {0};
     struct classes classes = {.truth = &truth};
     struct verdict verdict = {.version = version};
-    if (!truth_open("snapshot", version, NULL, true, &truth)) return 1;
+    if (!truth_open("snapshot", version, hide, true, &truth)) return 1;
     for (size_t i = 0; i < truth.snapshot->node_count; i++) add_truth(&wanted, &truth.snapshot->nodes[i]);
     truth_walk(&truth, visit_object, &classes);
     bags_compare(&wanted, &classes.ours, differs, &verdict);
-    printf("%s: %zu objects, %zu nodes, %zu classes differ\n", version, classes.ours.count, wanted.count,
-           verdict.wrong);
+    printf("%s%s%s: %zu objects, %zu nodes, %zu classes differ\n", version, hide ? " without " : "",
+           hide ? hide : "", classes.ours.count, wanted.count, verdict.wrong);
     verdict.wrong += classes.wrong;
     bag_deinit(&wanted);
     bag_deinit(&classes.ours);
@@ -110,15 +110,32 @@ static size_t check(const char *version) {
     return verdict.wrong;
 }
 
+static void check_versions(const char *hide) {
+    size_t wrong = 0;
+    for (size_t i = 0; i < version_count; i++) wrong += check(versions[i], hide);
+    assert_int_equal(wrong, 0);
+}
+
 static void test_classes(void **state) {
     (void)state;
-    size_t wrong = 0;
-    for (size_t i = 0; i < version_count; i++) wrong += check(versions[i]);
-    assert_int_equal(wrong, 0);
+    check_versions(NULL);
+}
+
+/* Instance types by the roots and v8dbg constants only: functions are known by what they refer to. */
+static void test_without_types(void **state) {
+    (void)state;
+    check_versions("types");
+}
+
+/* Keys by their text. */
+static void test_without_root_names(void **state) {
+    (void)state;
+    check_versions("root_names");
 }
 
 int main(int argc, char **argv) {
     real_core_versions(argc, argv, &versions, &version_count);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_classes)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_classes), cmocka_unit_test(test_without_types),
+                                       cmocka_unit_test(test_without_root_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

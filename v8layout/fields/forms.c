@@ -1,6 +1,9 @@
 #include "v8layout/fields/finder.h"
 
+#include "v8layout/maps.h"
 #include "v8layout/variants/scope_info.h"
+
+#include <string.h>
 
 /* forms.c - what is not one offset: bits of property details, encodings, the form of ScopeInfos and dates. */
 
@@ -89,8 +92,37 @@ static bool find_hash_table_hole(struct finder *f) {
     return hole != 0 || (!f->v8->layout.root_names && v8_best_column(f, K_NONE) >= FIRST_V8_13);
 }
 
+/* Functions come in some twenty instance types (class constructors, constructors of builtins), which the
+ * roots do not show and v8dbg constants do not name. Callable objects with a SharedFunctionInfo where
+ * functions have it are functions, so where the binary does not publish these numbers they are learned here.
+ */
+static void learn_function_types(struct finder *f) {
+    struct v8_layout *layout = &f->v8->layout;
+    bool learned = false;
+    for (uint16_t i = 0; layout->function_shared.present && i < f->count[K_CALLABLE]; i++) {
+        const struct sample *sample = &f->samples[K_CALLABLE][i];
+        pm_addr shared = v8_sample_target(f, sample, layout->function_shared.offset);
+        if (v8_type_at(f->v8, shared) != V8_T_SHARED_FUNCTION_INFO) continue;
+        layout->type_of[sample->map->instance_type] = V8_T_JS_FUNCTION;
+        learned = true;
+    }
+    if (learned) v8_map_table_refresh(f->v8->maps, f->v8);
+}
+
+/* Two roots that names.c needs for every object it names: looked up once. */
+static struct v8_field find_root(const struct v8_layout *layout, const char *name) {
+    for (uint32_t i = 0; layout->root_names && i < layout->roots_count && i < UINT16_MAX / 8; i++)
+        if (strcmp(layout->root_names[i], name) == 0)
+            return (struct v8_field){
+                .offset = (uint16_t)(8 * i), .present = true, .origin = (uint8_t)layout->origin_roots};
+    return (struct v8_field){0};
+}
+
 void v8_find_forms(struct finder *f) {
     struct v8_layout *layout = &f->v8->layout;
+    layout->root_to_string_tag = find_root(layout, "to_string_tag_symbol");
+    layout->root_constructor = find_root(layout, "constructor_string");
+    learn_function_types(f);
     layout->location_bit = find_location_bit(f);
     layout->name_dictionary_prefix = find_dictionary_prefix(f);
     layout->source_positions_unsigned = v8_positions_are_unsigned(f);

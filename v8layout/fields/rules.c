@@ -163,6 +163,8 @@ const struct rule v8_field_rules[F_COUNT] = {
         .seen = {56, 56, 56, 56, 40, 40, 40}},
     [F_template_shared] = {K_TEMPLATE, 0, IS_ODDBALL, {V8_T_SHARED_FUNCTION_INFO},
         .seen = {80, 80, 80, 80, 64, 72, 72}},
+    [F_root_to_string_tag] = {.kind = K_NONE},
+    [F_root_constructor] = {.kind = K_NONE},
     [F_foreign_address] = {K_FOREIGN, .seen = SEEN(8)},
 };
 /* clang-format on */

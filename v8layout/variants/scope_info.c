@@ -2,18 +2,19 @@
 
 #include "postmortem/base/checked.h"
 
-/* ScopeInfo (src/objects/scope-info.tq):
+/* ScopeInfo, src/objects/scope-info.tq:
  *
  *   V8 9.0           like 9.4, but 8 bytes later: it was still a FixedArray, with its length @8
  *   V8 9.4 to 12.x   flags Smi@8, parameter count @16, n = context local count @24, then from 32 on
- *   V8 13 and later  flags u32@8, parameter count @16, n @24, start position @32, end position @40, then from
- * 48 on
+ *   V8 12.9, later   flags u32@8, parameter count @16, n @24, start position @32, end position @40, then
+ *                    from 48 on
  *
  * followed by the parts below, each there or not by a flag. Flag bits that did not move: 0-3 scope type, 7-8
  * receiver, 10 saved class variable, 12-13 function variable (2 = in the context), 14 inferred name, 22 outer
- * scope, 26 contexts have an extension slot. The scope types were renumbered with V8 13. Checked against the
- * sizes of all ScopeInfos in cores of V8 9.4, 10.2, 11.3, 12.4, 13.6 and 14.6. TO ADD a form: a row, newest
- * last; the names of the columns say what the part is. */
+ * scope, 26 contexts have an extension slot. The scope types were renumbered with the last form.
+ *
+ * Checked against the sizes of the ScopeInfos in cores of V8 9.0 to 14.6, which the walk finds without
+ * knowing any of this. TO ADD a form: a row, newest last; the names of the columns say what the part is. */
 
 enum {
     BIT_DEPENDENT_CODE = 4,
