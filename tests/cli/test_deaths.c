@@ -121,7 +121,7 @@ static void compare(const char *name, const cJSON *expected, const char *said_de
         if (!state_fits(state, kind)) wrong(name, "state", state, kind);
     }
     const cJSON *blocked = cJSON_GetObjectItem(expected, "blocked");
-    if (blocked && !stack_has(main_thread, blocked, false))
+    if (blocked && !stack_has(main_thread, blocked, true))
         wrong(name, "blocked in", text_at(blocked, "function"), "not on the stack");
     cJSON_ArrayForEach(
         item, cJSON_GetObjectItem(expected, "on_stack")) if (!stack_has(crashed, item, said_death != NULL))
