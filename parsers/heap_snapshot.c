@@ -48,6 +48,8 @@ struct pm_error *pm_heap_snapshot_read(const struct pm_input *input, struct pm_g
     struct pm_graph *graph PM_AUTO(graph) = calloc(1, sizeof(*graph));
     struct pm_snapshot *snapshot = calloc(1, sizeof(*snapshot));
     if (!graph || !snapshot) return free(snapshot), pm_error_nomem();
+    static uint64_t serial;
+    snapshot->serial = __atomic_add_fetch(&serial, 1, __ATOMIC_RELAXED);
     pthread_mutex_init(&snapshot->scopes_lock, NULL);
     snapshot->graph = graph;
     graph->from_snapshot = true;

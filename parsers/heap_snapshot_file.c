@@ -334,8 +334,11 @@ static const uint8_t *take_node(const struct pm_snapshot_file *file, const uint8
                                 struct pm_snapshot_node *ret) {
     const struct pm_snapshot_meta *meta = &file->meta;
     const uint8_t *end = file->bytes + file->nodes.end;
-    uint64_t values[PM_SNAPSHOT_FIELDS + 1] = {0};
-    for (unsigned i = 0; i < meta->node_fields && at; i++) at = pm_snapshot_number(at, end, &values[i]);
+    uint64_t values[PM_SNAPSHOT_FIELDS + 1];
+    for (unsigned i = 0; i < meta->node_fields; i++) {
+        values[i] = 0;
+        if (at) at = pm_snapshot_number(at, end, &values[i]);
+    }
     values[PM_SNAPSHOT_FIELDS] = 0; /* fields that the file does not have */
     *ret = (struct pm_snapshot_node){
         .type = meta->node_types[values[meta->type] % PM_SNAPSHOT_TYPES],
@@ -355,6 +358,17 @@ void pm_snapshot_node_at(const struct pm_snapshot_file *file, pm_node node, stru
     take_node(file, skip_numbers(at, file->bytes + file->nodes.end, before), ret);
 }
 
+/* Passes over a node; tells how many edges it has. */
+static const uint8_t *pass_node(const struct pm_snapshot_file *file, const uint8_t *at, uint64_t *edges_ret) {
+    const uint8_t *end = file->bytes + file->nodes.end;
+    uint64_t value = 0;
+    for (unsigned i = 0; i < file->meta.node_fields && at; i++) {
+        at = pm_snapshot_number(at, end, &value);
+        if (i == file->meta.edge_count) *edges_ret = value;
+    }
+    return at;
+}
+
 /* Where the edges of a node with many end. */
 static uint64_t turn_behind(const struct pm_snapshot_file *file, pm_node node) {
     size_t low = 0, high = file->turn_count;
@@ -371,17 +385,17 @@ static uint64_t turn_behind(const struct pm_snapshot_file *file, pm_node node) {
 void pm_snapshot_edges_of(const struct pm_snapshot_file *file, pm_node node, struct pm_snapshot_edges *ret) {
     pm_node group = node / PM_SNAPSHOT_STEP;
     const uint8_t *record = file->bytes + file->node_at[group], *edge = file->bytes + file->edge_at[group];
-    uint64_t before = 0; /* edges to skip */
-    for (pm_node at = group * PM_SNAPSHOT_STEP;; at++) {
-        record = take_node(file, record, &ret->from);
-        if (at == node) break;
-        if (ret->from.edge_count < PM_SNAPSHOT_MANY) {
-            before += ret->from.edge_count;
+    uint64_t before = 0, count = 0; /* edges to skip */
+    for (pm_node at = group * PM_SNAPSHOT_STEP; at < node; at++) {
+        record = pass_node(file, record, &count);
+        if (count < PM_SNAPSHOT_MANY) {
+            before += count;
         } else {
             before = 0;
             edge = file->bytes + turn_behind(file, at);
         }
     }
+    take_node(file, record, &ret->from);
     ret->file = file;
     ret->node = node;
     ret->at = skip_numbers(edge, file->bytes + file->edges.end, before * file->meta.edge_fields);

@@ -59,18 +59,33 @@ static pm_node find(const void *self, uint64_t wanted) {
 
 /* ------------------------------------------------------------------ texts */
 
+/* Both halves of a rope in one go. */
+static bool halves(const struct pm_snapshot *snapshot, pm_node node, pm_node *first, pm_node *second) {
+    struct pm_snapshot_edges edges;
+    struct pm_snapshot_edge edge;
+    *first = *second = PM_NO_NODE;
+    pm_snapshot_edges_of(&snapshot->file, node, &edges);
+    while (pm_snapshot_edges_next(&edges, &edge) && (*first == PM_NO_NODE || *second == PM_NO_NODE)) {
+        if (edge.kind != PM_EDGE_INTERNAL) continue;
+        if (pm_snapshot_name_is(snapshot, edge.name, snapshot->words[PM_WORD_FIRST])) *first = edge.to;
+        if (pm_snapshot_name_is(snapshot, edge.name, snapshot->words[PM_WORD_SECOND])) *second = edge.to;
+    }
+    return *first != PM_NO_NODE && *second != PM_NO_NODE;
+}
+
 /* A string's text from the rope of its parts. The parts still to come are a stack: ropes are deep on either
- * side. */
+ * side. How many parts are looked at depends on what is asked for, or the texts of all parts of a rope of a
+ * million would never be finished. */
 static bool rope_text(const struct pm_snapshot *snapshot, pm_node node, size_t most, struct pm_strbuf *out) {
     PM_VEC(pm_node) stack = {0};
-    size_t units = 0, parts = 0, before = out->length;
+    size_t units = 0, before = out->length,
+           parts = most < PM_MAX_STRING_DEPTH / 16 ? 1000 + 16 * most : PM_MAX_STRING_DEPTH;
     bool more = pm_vec_push(&stack, node);
-    while (more && stack.count && units < most && parts++ < PM_MAX_STRING_DEPTH) {
+    while (more && stack.count && units < most && parts-- > 0) {
         node = stack.items[--stack.count];
+        pm_node first, second;
         if (pm_snapshot_kind(snapshot, node) == PM_NODE_CONS_STRING) {
-            pm_node first = pm_snapshot_follow(snapshot, node, PM_WORD_FIRST);
-            pm_node second = pm_snapshot_follow(snapshot, node, PM_WORD_SECOND);
-            more = first != PM_NO_NODE && second != PM_NO_NODE && pm_vec_push(&stack, second) &&
+            more = halves(snapshot, node, &first, &second) && pm_vec_push(&stack, second) &&
                    pm_vec_push(&stack, first);
         } else {
             struct pm_json_text text = pm_snapshot_name_of(snapshot, node);
@@ -97,10 +112,16 @@ bool pm_snapshot_text(const void *self, pm_node node, size_t most, struct pm_str
 
 /* ------------------------------------------------------------------ edges */
 
+/* Who asks for the name of an edge mostly asks for the next one then: where that is, for each thread. */
+static _Thread_local struct {
+    uint64_t serial; /* of the snapshot; 0 = none */
+    uint64_t edge;
+    struct pm_snapshot_edges edges;
+} next_edge;
+
 static void edge_name(const void *self, pm_node from, uint64_t edge, struct pm_edge_name *ret) {
     const struct pm_snapshot *snapshot = self;
     struct pm_snapshot_edge found = {.kind = PM_EDGE_INTERNAL};
-    struct pm_snapshot_edges edges;
     ret->index = 0;
     if (edge < snapshot->graph->transient_roots) {
         ret->kind = PM_EDGE_INTERNAL;
@@ -108,9 +129,13 @@ static void edge_name(const void *self, pm_node from, uint64_t edge, struct pm_e
                          &ret->text);
         return;
     }
-    pm_snapshot_seek(snapshot, from, edge, &edges);
-    while (pm_snapshot_edges_next(&edges, &found) && !found.strong) {
+    bool known =
+        next_edge.serial == snapshot->serial && next_edge.edges.node == from && next_edge.edge == edge;
+    if (!known) pm_snapshot_seek(snapshot, from, edge, &next_edge.edges);
+    while (pm_snapshot_edges_next(&next_edge.edges, &found) && !found.strong) {
     }
+    next_edge.serial = snapshot->serial;
+    next_edge.edge = edge + 1;
     ret->kind = found.kind;
     if (pm_snapshot_is_named(found.kind))
         pm_json_unescape(pm_snapshot_string(&snapshot->file, found.name), PM_MAX_NAME, &ret->text);

@@ -42,6 +42,7 @@ struct pm_snapshot_place {
 };
 
 struct pm_snapshot {
+    uint64_t serial; /* no other one of this process has it */
     struct pm_snapshot_file file;
     const struct pm_graph *graph;
     struct pm_arena *arena; /* names of classes and scripts */
