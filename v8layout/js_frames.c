@@ -83,8 +83,8 @@ static bool is_adapter(const char *function) {
         "v8::internal::FunctionCallbackArguments::",
         "v8::internal::MicrotaskQueue::",
         "v8::internal::(anonymous namespace)::Invoke",
-        "v8::internal::MaybeHandle<v8::internal::Object> v8::internal::(anonymous "
-        "namespace)::HandleApiCallHelper",
+        ("v8::internal::MaybeHandle<v8::internal::Object> v8::internal::(anonymous "
+         "namespace)::HandleApiCallHelper"),
         "v8::Function::Call",
         "v8::Object::CallAsFunction",
         "v8::internal::__RT_impl_",
