@@ -1,0 +1,1 @@
+../leak-listeners/app.js

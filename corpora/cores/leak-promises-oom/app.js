@@ -1,0 +1,1 @@
+../leak-promises/app.js

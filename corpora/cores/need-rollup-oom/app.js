@@ -1,0 +1,1 @@
+../need-rollup/app.js

@@ -1,0 +1,1 @@
+../../need-rollup/src/project.js

@@ -1,0 +1,1 @@
+../../need-typescript/src/generate.js
