@@ -197,8 +197,51 @@ static void test_functions(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* ---- modules ---- */
+
+struct module_search {
+    const struct truth *truth;
+    size_t compiled, imported, exported;
+};
+
+static bool check_module_variable(void *context, const struct v8_variable *variable) {
+    struct module_search *search = context;
+    const struct v8 *v8 = search->truth->core.v8;
+    struct v8_function function;
+    if (!variable->known ||
+        !v8_function_load(v8, truth_object(variable->value), search->truth->arena, &function))
+        return true;
+    search->compiled += strcmp(variable->name, "compiled") == 0 && strcmp(function.name, "fromScript") == 0;
+    search->imported += strcmp(variable->name, "evaluate") == 0 && strcmp(function.name, "evaluate") == 0;
+    search->exported += strcmp(variable->name, "main") == 0 && strcmp(function.name, "main") == 0;
+    return true;
+}
+
+static bool visit_module(void *context, const struct v8_object *object) {
+    struct module_search *search = context;
+    if (object->map->type == V8_T_MODULE_CONTEXT)
+        v8_context_variables(search->truth->core.v8, object->address, search->truth->arena,
+                             check_module_variable, search);
+    return true;
+}
+
+/* app.mjs has a local `compiled`, imports `evaluate` and exports `main`; evaluate.mjs exports `evaluate`. */
+static void test_modules(void **state) {
+    (void)state;
+    for (size_t i = 0; i < version_count; i++) {
+        struct truth truth;
+        if (!truth_open("stack-eval-esm", versions[i], NULL, false, &truth)) fail();
+        struct module_search search = {.truth = &truth};
+        truth_walk(&truth, visit_module, &search);
+        assert_int_equal(search.compiled, 1);
+        assert_int_equal(search.imported, 2);
+        assert_int_equal(search.exported, 1);
+        truth_close(&truth);
+    }
+}
+
 int main(int argc, char **argv) {
     real_core_versions(argc, argv, &versions, &version_count);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_functions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_functions), cmocka_unit_test(test_modules)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

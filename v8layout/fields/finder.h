@@ -15,7 +15,7 @@ enum kind { /* of objects that are sampled */
     K_REACTION, K_GENERATOR, K_ASYNC_FUNCTION, K_ASYNC_GENERATOR, K_PROXY, K_BOUND, K_WEAK_REF,
     K_WEAK_CELL, K_DATE, K_REGEXP, K_WRAPPER, K_BUFFER, K_VIEW, K_TEMPLATE, K_FOREIGN,
     K_SCOPE_INFO, K_NAME_DICTIONARY, K_ORDERED,
-    K_CALLABLE /* of no known type */, K_COUNT
+    K_CALLABLE /* of no known type */, K_MODULE_CONTEXT, K_COUNT
 };
 /* clang-format on */
 

@@ -47,22 +47,34 @@ static uint8_t find_dictionary_prefix(struct finder *f) {
     return votes[2] > votes[3] ? 2 : 3;
 }
 
+static bool scope_fits(struct finder *f, pm_addr scope_info, uint8_t form) {
+    struct v8_scope scope;
+    return v8_scope_load(f->v8, scope_info, form, &scope) && scope.size == scope.info.size;
+}
+
+/* The form whose parts fill the most ScopeInfos; modules are rare and have parts of their own, so theirs are
+ * looked for. */
+static unsigned scope_form_hits(struct finder *f, uint8_t form) {
+    unsigned hits = 0;
+    for (uint16_t i = 0; i < f->count[K_SCOPE_INFO]; i++)
+        hits += scope_fits(f, f->samples[K_SCOPE_INFO][i].address, form);
+    for (uint16_t i = 0; i < f->count[K_MODULE_CONTEXT]; i++) {
+        const struct sample *sample = &f->samples[K_MODULE_CONTEXT][i];
+        hits += scope_fits(f, v8_sample_target(f, sample, f->v8->layout.context_scope_info.offset), form);
+    }
+    return hits;
+}
+
 static void find_scope_form(struct finder *f) {
-    unsigned best_hits = 0;
-    static const uint8_t of_column[V8_COLUMNS] = {0, 1, 2, 3, 3, 4, 5};
+    static const uint8_t of_column[V8_COLUMNS] = {0, 1, 2, 3, 4, 5, 6};
     struct v8_layout *layout = &f->v8->layout;
     layout->scope_info_form = of_column[v8_best_column(f, K_NONE)];
+    unsigned best_hits = scope_form_hits(f, layout->scope_info_form);
     for (uint8_t form = 0; form < v8_scope_form_count(); form++) {
-        unsigned hits = 0;
-        for (uint16_t i = 0; i < f->count[K_SCOPE_INFO]; i++) {
-            struct v8_scope scope;
-            const struct sample *sample = &f->samples[K_SCOPE_INFO][i];
-            hits += v8_scope_load(f->v8, sample->address, form, &scope) && scope.size == sample->size;
-        }
-        if (hits > best_hits) {
-            best_hits = hits;
-            layout->scope_info_form = form;
-        }
+        unsigned hits = scope_form_hits(f, form);
+        if (hits <= best_hits) continue;
+        best_hits = hits;
+        layout->scope_info_form = form;
     }
     layout->scope_info_new_form = v8_scope_form_is_new(layout->scope_info_form);
 }

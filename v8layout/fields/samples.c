@@ -100,6 +100,7 @@ static bool visit(void *context, const struct v8_object *object) {
             take(f, K_MAP, &(struct v8_object){object->address, object->bytes, object->size, self});
     } else {
         take(f, kind_of_type((enum v8_type)map->type), object);
+        if (map->type == V8_T_MODULE_CONTEXT) take(f, K_MODULE_CONTEXT, object);
         if (v8_is_js_object(f->v8, map)) {
             take(f, K_OBJECT, object);
             if (map->type == V8_T_OTHER && (map->bit_field & V8_MAP_IS_CALLABLE)) take(f, K_CALLABLE, object);

@@ -35,6 +35,7 @@ static const struct form {
     const char *seen;
     bool in_fixed_array;      /* has a length of its own in front: everything stands 8 bytes later */
     bool positions_first;     /* and the flags are a raw u32 */
+    bool module_count_first;  /* the number of module variables stands in front of the names, not behind */
     bool names_always_inline; /* no hash table for many names */
     bool receiver_word;       /* a word for the receiver's slot when it is on the stack or in the context */
     bool block_list;          /* locals_block_list */
@@ -68,19 +69,28 @@ static const struct form {
      .module_type = 3,
      .class_type = 0,
      .function_type = 2},
-    {.seen = "V8 11.3, 12.4",
+    {.seen = "V8 11.3",
+     .class_positions = true,
+     .position_types = 0x11e,
+     .module_type = 3,
+     .class_type = 0,
+     .function_type = 2},
+    {.seen = "V8 12.4",
+     .module_count_first = true,
      .class_positions = true,
      .position_types = 0x11e,
      .module_type = 3,
      .class_type = 0,
      .function_type = 2},
     {.seen = "V8 13.6",
+     .module_count_first = true,
      .positions_first = true,
      .dependent_code = true,
      .module_type = 5,
      .class_type = 2,
      .function_type = 4},
     {.seen = "V8 14.6",
+     .module_count_first = true,
      .positions_first = true,
      .dependent_code = true,
      .parameter_bits = true,
@@ -153,7 +163,7 @@ static bool take_parts(const struct v8 *v8, const struct form *form, struct v8_s
     if (fits && form->parameter_bits && type == form->function_type) fits = take(scope, at, 1, &here);
     if (fits && scope->is_module) {
         fits = take(scope, at, 1, &here); /* SourceTextModuleInfo */
-        if (fits && !form->positions_first)
+        if (fits && !form->module_count_first)
             fits = take(scope, at, 1, &here) && v8_thing_count(v8, info, here, &scope->module_count);
         if (fits) fits = take(scope, at, 3 * (uint64_t)scope->module_count, &here);
         scope->module_offset = (uint32_t)here;
@@ -174,7 +184,7 @@ bool v8_scope_load(const struct v8 *v8, pm_addr scope_info, uint8_t number, stru
     scope.is_module = TYPE(scope.flags) == form->module_type;
     scope.has_extension = bit(scope.flags, BIT_EXTENSION);
     if (form->positions_first && !take_positions(v8, &scope, &at)) return false;
-    if (form->positions_first && scope.is_module &&
+    if (form->module_count_first && scope.is_module &&
         (!take(&scope, &at, 1, &here) || !v8_thing_count(v8, &scope.info, here, &scope.module_count)))
         return false;
     bool hashed = !form->names_always_inline && scope.local_count >= INLINE_NAMES;
