@@ -51,74 +51,44 @@ static const char *class_of_string(const struct v8_map *map) {
     }
 }
 
+/* clang-format off */
+static const uint16_t array_types[] = {
+    V8_T_FIXED_ARRAY, V8_T_HASH_TABLE, V8_T_EPHEMERON_HASH_TABLE, V8_T_GLOBAL_DICTIONARY, V8_T_NAME_DICTIONARY,
+    V8_T_NUMBER_DICTIONARY, V8_T_ORDERED_HASH_MAP, V8_T_ORDERED_HASH_SET, V8_T_ORDERED_NAME_DICTIONARY,
+    V8_T_SIMPLE_NUMBER_DICTIONARY, V8_T_SIMPLE_NAME_DICTIONARY, V8_T_NAME_TO_INDEX_HASH_TABLE,
+    V8_T_REGISTERED_SYMBOL_TABLE, V8_T_FIXED_DOUBLE_ARRAY, V8_T_BYTE_ARRAY, 0};
+
+/* V8HeapExplorer::GetSystemEntryType, and the arrays that a BytecodeArray tags as code. */
+static const uint16_t code_types[] = {
+    V8_T_CODE, V8_T_CODE_DATA_CONTAINER, V8_T_INSTRUCTION_STREAM, V8_T_SHARED_FUNCTION_INFO, V8_T_SCRIPT,
+    V8_T_ALLOCATION_SITE, V8_T_ARRAY_BOILERPLATE_DESCRIPTION, V8_T_BYTECODE_ARRAY, V8_T_BYTECODE_WRAPPER,
+    V8_T_CLOSURE_FEEDBACK_CELL_ARRAY, V8_T_CODE_WRAPPER, V8_T_FEEDBACK_CELL, V8_T_FEEDBACK_METADATA,
+    V8_T_FEEDBACK_VECTOR, V8_T_INTERPRETER_DATA, V8_T_LOAD_HANDLER, V8_T_OBJECT_BOILERPLATE_DESCRIPTION,
+    V8_T_PREPARSE_DATA, V8_T_REG_EXP_BOILERPLATE_DESCRIPTION, V8_T_SCOPE_INFO, V8_T_STORE_HANDLER,
+    V8_T_TEMPLATE_OBJECT_DESCRIPTION, V8_T_UNCOMPILED_DATA_WITH_PREPARSE_DATA,
+    V8_T_UNCOMPILED_DATA_WITHOUT_PREPARSE_DATA, V8_T_UNCOMPILED_DATA_WITH_PREPARSE_DATA_AND_JOB,
+    V8_T_UNCOMPILED_DATA_WITHOUT_PREPARSE_DATA_WITH_JOB, V8_T_TRUSTED_BYTE_ARRAY, V8_T_TRUSTED_FIXED_ARRAY,
+    V8_T_PROTECTED_FIXED_ARRAY, 0};
+
+static const uint16_t shape_types[] = {
+    V8_T_MAP, V8_T_DESCRIPTOR_ARRAY, V8_T_STRONG_DESCRIPTOR_ARRAY, V8_T_TRANSITION_ARRAY, V8_T_PROTOTYPE_INFO,
+    V8_T_ENUM_CACHE, 0};
+/* clang-format on */
+
+static bool is_one_of(enum v8_type type, const uint16_t *types) {
+    while (*types && *types != type) types++;
+    return *types != 0;
+}
+
 /* Objects that are not receivers (and the receivers V8 counts as internal). */
 static const char *class_of_internal(enum v8_type type) {
-    switch (type) {
-    case V8_T_SYMBOL: return "(symbol)";
-    case V8_T_HEAP_NUMBER: return "(number)";
-    case V8_T_BIG_INT_BASE: return "(bigint)";
-    case V8_T_AWAIT_CONTEXT:
-    case V8_T_BLOCK_CONTEXT:
-    case V8_T_CATCH_CONTEXT:
-    case V8_T_DEBUG_EVALUATE_CONTEXT:
-    case V8_T_EVAL_CONTEXT:
-    case V8_T_FUNCTION_CONTEXT:
-    case V8_T_MODULE_CONTEXT:
-    case V8_T_SCRIPT_CONTEXT:
-    case V8_T_WITH_CONTEXT: return "system / Context";
-    case V8_T_FIXED_ARRAY:
-    case V8_T_HASH_TABLE:
-    case V8_T_EPHEMERON_HASH_TABLE:
-    case V8_T_GLOBAL_DICTIONARY:
-    case V8_T_NAME_DICTIONARY:
-    case V8_T_NUMBER_DICTIONARY:
-    case V8_T_ORDERED_HASH_MAP:
-    case V8_T_ORDERED_HASH_SET:
-    case V8_T_ORDERED_NAME_DICTIONARY:
-    case V8_T_SIMPLE_NUMBER_DICTIONARY:
-    case V8_T_SIMPLE_NAME_DICTIONARY:
-    case V8_T_NAME_TO_INDEX_HASH_TABLE:
-    case V8_T_REGISTERED_SYMBOL_TABLE:
-    case V8_T_FIXED_DOUBLE_ARRAY:
-    case V8_T_BYTE_ARRAY: return "(array)";
-    /* V8HeapExplorer::GetSystemEntryType */
-    case V8_T_CODE:
-    case V8_T_CODE_DATA_CONTAINER:
-    case V8_T_INSTRUCTION_STREAM:
-    case V8_T_SHARED_FUNCTION_INFO:
-    case V8_T_SCRIPT:
-    case V8_T_ALLOCATION_SITE:
-    case V8_T_ARRAY_BOILERPLATE_DESCRIPTION:
-    case V8_T_BYTECODE_ARRAY:
-    case V8_T_BYTECODE_WRAPPER:
-    case V8_T_CLOSURE_FEEDBACK_CELL_ARRAY:
-    case V8_T_CODE_WRAPPER:
-    case V8_T_FEEDBACK_CELL:
-    case V8_T_FEEDBACK_METADATA:
-    case V8_T_FEEDBACK_VECTOR:
-    case V8_T_INTERPRETER_DATA:
-    case V8_T_LOAD_HANDLER:
-    case V8_T_OBJECT_BOILERPLATE_DESCRIPTION:
-    case V8_T_PREPARSE_DATA:
-    case V8_T_REG_EXP_BOILERPLATE_DESCRIPTION:
-    case V8_T_SCOPE_INFO:
-    case V8_T_STORE_HANDLER:
-    case V8_T_TEMPLATE_OBJECT_DESCRIPTION:
-    case V8_T_TRUSTED_BYTE_ARRAY:  /* source positions, handler tables: */
-    case V8_T_TRUSTED_FIXED_ARRAY: /* reached through a BytecodeArray, which tags them as code */
-    case V8_T_PROTECTED_FIXED_ARRAY:
-    case V8_T_UNCOMPILED_DATA_WITH_PREPARSE_DATA:
-    case V8_T_UNCOMPILED_DATA_WITHOUT_PREPARSE_DATA:
-    case V8_T_UNCOMPILED_DATA_WITH_PREPARSE_DATA_AND_JOB:
-    case V8_T_UNCOMPILED_DATA_WITHOUT_PREPARSE_DATA_WITH_JOB: return "(compiled code)";
-    case V8_T_MAP:
-    case V8_T_DESCRIPTOR_ARRAY:
-    case V8_T_STRONG_DESCRIPTOR_ARRAY:
-    case V8_T_TRANSITION_ARRAY:
-    case V8_T_PROTOTYPE_INFO:
-    case V8_T_ENUM_CACHE: return "(object shape)";
-    default: return "(system)";
-    }
+    if (type == V8_T_SYMBOL) return "(symbol)";
+    if (type == V8_T_HEAP_NUMBER) return "(number)";
+    if (type == V8_T_BIG_INT_BASE) return "(bigint)";
+    if (v8_is_context_type(type) && type != V8_T_NATIVE_CONTEXT) return "system / Context";
+    if (is_one_of(type, array_types)) return "(array)";
+    if (is_one_of(type, code_types)) return "(compiled code)";
+    return is_one_of(type, shape_types) ? "(object shape)" : "(system)";
 }
 
 /* ---- constructors ---- */

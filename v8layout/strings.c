@@ -25,6 +25,11 @@ struct range {
     uint32_t from, count;
 };
 
+struct ranges {
+    struct range *items;
+    size_t count, capacity;
+};
+
 static unsigned shape_of(const struct v8_map *map) {
     return map->instance_type & V8_STRING_SHAPE_MASK;
 }
@@ -56,66 +61,69 @@ static const uint8_t *flat_units(const struct v8 *v8, pm_addr string, const stru
     return pm_mem_view(v8->mem, data + offset, bytes);
 }
 
+enum step { STEP_DOWN, STEP_FLAT, STEP_BROKEN };
+
+/* Goes from a string to the one that has its units: one step down. Of a cons string whose both sides are
+ * wanted the right one is kept for later. */
+static enum step step_down(const struct v8 *v8, const struct v8_map *map, struct range *now,
+                           struct ranges *pending) {
+    const struct v8_layout *layout = &v8->layout;
+    uint32_t length;
+    v8_word word;
+    switch (shape_of(map)) {
+    case V8_STRING_SEQ:
+    case V8_STRING_EXTERNAL: return STEP_FLAT;
+    case V8_STRING_THIN: now->string = v8_ref(v8, now->string, layout->thin_actual); return STEP_DOWN;
+    case V8_STRING_SLICED:
+        if (!v8_field_word(v8, now->string, layout->sliced_offset, &word) || !v8_is_smi(word) ||
+            v8_smi(word) < 0 || (uint64_t)now->from + (uint64_t)v8_smi(word) > PM_MAX_STRING_UNITS)
+            return STEP_BROKEN;
+        now->string = v8_ref(v8, now->string, layout->sliced_parent);
+        now->from += (uint32_t)v8_smi(word);
+        return STEP_DOWN;
+    case V8_STRING_CONS: {
+        pm_addr first = v8_ref(v8, now->string, layout->cons_first),
+                second = v8_ref(v8, now->string, layout->cons_second);
+        if (!v8_string_length(v8, first, &length)) return STEP_BROKEN;
+        if (now->from >= length) {
+            *now = (struct range){second, now->from - length, now->count};
+            return STEP_DOWN;
+        }
+        uint32_t left = length - now->from;
+        if (left < now->count) {
+            if (!pm_vec_push(pending, ((struct range){second, 0, now->count - left}))) return STEP_BROKEN;
+            now->count = left;
+        }
+        now->string = first;
+        return STEP_DOWN;
+    }
+    default: return STEP_BROKEN;
+    }
+}
+
 bool v8_string_units(const struct v8 *v8, pm_addr string, uint32_t from, uint32_t most, v8_visit_units *visit,
                      void *context) {
-    const struct v8_layout *layout = &v8->layout;
     uint32_t length, visited = 0;
     if (!v8_string_length(v8, string, &length)) return false;
     if (from > length) from = length;
     if (most > length - from) most = length - from;
-    bool complete = true, more = true;
-    PM_VEC(struct range) pending = {0};
+    bool complete = true, more = most > 0;
+    struct ranges pending = {0};
     struct range now = {string, from, most};
     while (more) {
         const struct v8_map *map = v8_map(v8, now.string);
-        uint32_t own_length;
-        v8_word word;
-        bool descended = false;
-        if (now.count == 0) {
-            /* nothing of this part is wanted */
-        } else if (++visited > PM_MAX_STRING_DEPTH || !v8_is_string(map) ||
-                   !length_of(v8, now.string, &own_length) || now.from > own_length ||
-                   now.count > own_length - now.from) {
+        enum step step = STEP_BROKEN;
+        if (++visited <= PM_MAX_STRING_DEPTH && v8_is_string(map) && length_of(v8, now.string, &length) &&
+            now.from <= length && now.count <= length - now.from)
+            step = step_down(v8, map, &now, &pending);
+        if (step == STEP_DOWN) continue;
+        unsigned width = map && (map->instance_type & V8_STRING_ONE_BYTE) ? 1 : 2;
+        const uint8_t *units =
+            step == STEP_FLAT ? flat_units(v8, now.string, map, now.from, now.count, width) : NULL;
+        if (units)
+            more = visit(context, units, width, now.count);
+        else
             complete = false;
-        } else if (shape_of(map) == V8_STRING_CONS) {
-            pm_addr first = v8_ref(v8, now.string, layout->cons_first),
-                    second = v8_ref(v8, now.string, layout->cons_second);
-            uint32_t first_length;
-            if (!v8_string_length(v8, first, &first_length)) {
-                complete = false;
-            } else if (now.from >= first_length) {
-                now = (struct range){second, now.from - first_length, now.count};
-                descended = true;
-            } else {
-                uint32_t left = first_length - now.from;
-                if (left < now.count && !pm_vec_push(&pending, ((struct range){second, 0, now.count - left})))
-                    complete = false;
-                now = (struct range){first, now.from, left < now.count ? left : now.count};
-                descended = true;
-            }
-        } else if (shape_of(map) == V8_STRING_SLICED) {
-            if (v8_field_word(v8, now.string, layout->sliced_offset, &word) && v8_is_smi(word) &&
-                v8_smi(word) >= 0 && (uint64_t)now.from + (uint64_t)v8_smi(word) <= PM_MAX_STRING_UNITS) {
-                now = (struct range){v8_ref(v8, now.string, layout->sliced_parent),
-                                     now.from + (uint32_t)v8_smi(word), now.count};
-                descended = true;
-            } else {
-                complete = false;
-            }
-        } else if (shape_of(map) == V8_STRING_THIN) {
-            now.string = v8_ref(v8, now.string, layout->thin_actual);
-            descended = true;
-        } else if (shape_of(map) == V8_STRING_SEQ || shape_of(map) == V8_STRING_EXTERNAL) {
-            unsigned width = map->instance_type & V8_STRING_ONE_BYTE ? 1 : 2;
-            const uint8_t *units = flat_units(v8, now.string, map, now.from, now.count, width);
-            if (units)
-                more = visit(context, units, width, now.count);
-            else
-                complete = false;
-        } else {
-            complete = false;
-        }
-        if (descended) continue;
         if (pending.count == 0) break;
         now = pending.items[--pending.count];
     }
