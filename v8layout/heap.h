@@ -35,8 +35,8 @@ struct v8_page {
     uint32_t isolate; /* index; UINT32_MAX = read-only or shared by all */
     uint8_t space;    /* enum v8_space_id */
     bool large, executable;
-    bool current;              /* the young page on which V8 was allocating */
-    bool live; /* false: from-space, later to-space pages: stale data */
+    bool current; /* the young page on which V8 was allocating */
+    bool live;    /* false: from-space, later to-space pages: stale data */
 };
 
 struct v8_lab { /* linear allocation area: [top, limit) holds no objects */
@@ -120,8 +120,9 @@ struct v8_object {
 struct v8_walk_stats {
     uint64_t objects, object_bytes; /* live objects: no fillers, no forwarded ones */
     uint64_t filler_bytes;          /* free space and fillers */
-    uint64_t unused_tail;           /* of it, at the end of the current young page (behind the allocation top), or all of a young page */
-    uint64_t skipped_bytes;         /* allocation areas and unallocated ends */
+    uint64_t unused_tail;   /* of it, at the end of the current young page (behind the allocation top), or all
+                               of a young page */
+    uint64_t skipped_bytes; /* allocation areas and unallocated ends */
     uint64_t forwarded, forwarded_bytes;
     uint64_t unparsed_bytes, unparsed_gaps; /* lost until the walk found the next object */
     uint64_t not_saved_bytes;

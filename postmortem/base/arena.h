@@ -15,8 +15,8 @@ struct pm_arena *pm_arena_create(void);
 void pm_arena_destroy(struct pm_arena *arena); /* NULL is fine */
 void *pm_arena_alloc(struct pm_arena *arena, size_t size);
 void *pm_arena_array(struct pm_arena *arena, size_t count, size_t item_size); /* checks the product */
-char *pm_arena_copy(struct pm_arena *arena, const char *text, size_t length);  /* adds the NUL */
-char *pm_arena_strdup(struct pm_arena *arena, const char *text);               /* NULL gives NULL */
+char *pm_arena_copy(struct pm_arena *arena, const char *text, size_t length); /* adds the NUL */
+char *pm_arena_strdup(struct pm_arena *arena, const char *text);              /* NULL gives NULL */
 char *pm_arena_printf(struct pm_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void *pm_arena_dup(struct pm_arena *arena, const void *items, size_t count, size_t item_size);
 

@@ -1,4 +1,5 @@
-/* checked.h - arithmetic on sizes and addresses that come from the input. Every function says true on success. */
+/* checked.h - arithmetic on sizes and addresses that come from the input. Every function says true on
+ * success. */
 #ifndef PM_BASE_CHECKED_H
 #define PM_BASE_CHECKED_H
 

@@ -24,7 +24,9 @@ static inline void pm_cleanup_fclose(FILE **file) {
 
 /* Declares the guard PM_AUTO(name) for a type with a destroy function that accepts NULL. */
 #define PM_DEFINE_AUTO(name, type, destroy)                                                                  \
-    static inline void pm_cleanup_##name(type **pointer) { destroy(*pointer); }
+    static inline void pm_cleanup_##name(type **pointer) {                                                   \
+        destroy(*pointer);                                                                                   \
+    }
 #define PM_AUTO(name) PM_CLEANUP(pm_cleanup_##name)
 
 /* Hands a guarded pointer out of its scope: `*ret = PM_TAKE(thing);` */

@@ -39,7 +39,8 @@ struct pm_error *pm_error_nomem(void);
 /* Returns err with the hint set (the last one wins). */
 struct pm_error *pm_error_hint(struct pm_error *err, const char *hint);
 /* Puts "PREFIX: " before the message; returns err. */
-struct pm_error *pm_error_prefix(struct pm_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct pm_error *pm_error_prefix(struct pm_error *err, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 void pm_error_destroy(struct pm_error *err); /* NULL is fine */
 
 #endif

@@ -39,7 +39,8 @@ uint32_t pm_utf8_next(const char *text, size_t length, size_t *position) {
     return code;
 }
 
-/* Characters that change how the text around them is shown: bidirectional controls, zero-width characters, BOM, tags. */
+/* Characters that change how the text around them is shown: bidirectional controls, zero-width characters,
+ * BOM, tags. */
 static bool is_invisible(uint32_t c) {
     return (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
            c == 0x061c || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe007f);
@@ -57,9 +58,12 @@ static bool spell_out(struct pm_strbuf *out, uint32_t c) {
     case '\t': pm_strbuf_append(out, "\\t"); return true;
     default: break;
     }
-    if (is_control(c)) pm_strbuf_appendf(out, "\\x%02x", c);
-    else if (is_invisible(c)) pm_strbuf_appendf(out, "\\u{%x}", c);
-    else return false;
+    if (is_control(c))
+        pm_strbuf_appendf(out, "\\x%02x", c);
+    else if (is_invisible(c))
+        pm_strbuf_appendf(out, "\\u{%x}", c);
+    else
+        return false;
     return true;
 }
 
@@ -102,10 +106,14 @@ void pm_escape_html(struct pm_strbuf *out, const char *text, size_t length) {
 void pm_escape_markdown(struct pm_strbuf *out, const char *text, size_t length) {
     for (size_t i = 0; i < length;) {
         uint32_t c = pm_utf8_next(text, length, &i);
-        if (c == '<') pm_strbuf_append(out, "&lt;");
-        else if (c == '>') pm_strbuf_append(out, "&gt;");
-        else if (c == '&') pm_strbuf_append(out, "&amp;");
-        else if (c == '@') pm_strbuf_append(out, "&#64;");
+        if (c == '<')
+            pm_strbuf_append(out, "&lt;");
+        else if (c == '>')
+            pm_strbuf_append(out, "&gt;");
+        else if (c == '&')
+            pm_strbuf_append(out, "&amp;");
+        else if (c == '@')
+            pm_strbuf_append(out, "&#64;");
         else if (c < 0x80 && strchr("\\`*_{}[]()#+-.!|~:", (int)c) && c) {
             pm_strbuf_append_char(out, '\\');
             pm_strbuf_append_char(out, (char)c);

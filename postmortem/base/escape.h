@@ -6,16 +6,19 @@
 
 #include "postmortem/base/strbuf.h"
 
-/* Terminals: control characters (C0, C1, DEL) and the bidirectional and invisible ones as \n, \t, \xNN, \u{NNNN}. */
+/* Terminals: control characters (C0, C1, DEL) and the bidirectional and invisible ones as \n, \t, \xNN,
+ * \u{NNNN}. */
 void pm_escape_terminal(struct pm_strbuf *out, const char *text, size_t length);
 /* The inside of a JSON string, without the quotes. */
 void pm_escape_json(struct pm_strbuf *out, const char *text, size_t length);
 /* HTML text and double-quoted attribute values. */
 void pm_escape_html(struct pm_strbuf *out, const char *text, size_t length);
-/* Running text of CommonMark / GitHub Markdown: nothing in it can start markup, a link, a mention or a table cell. */
+/* Running text of CommonMark / GitHub Markdown: nothing in it can start markup, a link, a mention or a table
+ * cell. */
 void pm_escape_markdown(struct pm_strbuf *out, const char *text, size_t length);
 
-/* Decodes one code point at *position (< length) and moves it on; U+FFFD for a broken sequence (one byte is skipped). */
+/* Decodes one code point at *position (< length) and moves it on; U+FFFD for a broken sequence (one byte is
+ * skipped). */
 uint32_t pm_utf8_next(const char *text, size_t length, size_t *position);
 
 #endif

@@ -2,16 +2,16 @@
 #ifndef PM_BASE_LIMITS_H
 #define PM_BASE_LIMITS_H
 
-#define PM_MAX_THREADS          65536      /* more threads than a Linux pid namespace usually allows */
-#define PM_MAX_FRAMES           20000      /* V8's stack of 984 KB holds at most about 12,000 JavaScript frames */
-#define PM_MAX_SEGMENTS         4000000    /* vm.max_map_count is 65,530 by default, raised to 1-4 million by some */
-#define PM_MAX_MODULES          4096       /* ELF files in one process */
-#define PM_MAX_STRING_UNITS     (1u << 29) /* V8's own String::kMaxLength on 64 bit (2^29 - 24) */
-#define PM_MAX_STRING_DEPTH     100000     /* cons strings: nodes visited for one text, so that cycles end */
-#define PM_MAX_PROTOTYPES       1000       /* prototype and back-pointer chains: objects visited for one name */
-#define PM_MAX_ISOLATES         4096       /* one per worker thread */
-#define PM_MAX_NAME             256        /* code points shown of a class, function or property name */
-#define PM_MAX_NOTE_BYTES       (1u << 28) /* notes of one core: 65,536 threads times about 3 KB */
-#define PM_MAX_DECOMPRESSED     (1ull << 40) /* 1 TB: a compressed core that unpacks to more is a bomb */
+#define PM_MAX_THREADS      65536   /* more threads than a Linux pid namespace usually allows */
+#define PM_MAX_FRAMES       20000   /* V8's stack of 984 KB holds at most about 12,000 JavaScript frames */
+#define PM_MAX_SEGMENTS     4000000 /* vm.max_map_count is 65,530 by default, raised to 1-4 million by some */
+#define PM_MAX_MODULES      4096    /* ELF files in one process */
+#define PM_MAX_STRING_UNITS (1u << 29)   /* V8's own String::kMaxLength on 64 bit (2^29 - 24) */
+#define PM_MAX_STRING_DEPTH 100000       /* cons strings: nodes visited for one text, so that cycles end */
+#define PM_MAX_PROTOTYPES   1000         /* prototype and back-pointer chains: objects visited for one name */
+#define PM_MAX_ISOLATES     4096         /* one per worker thread */
+#define PM_MAX_NAME         256          /* code points shown of a class, function or property name */
+#define PM_MAX_NOTE_BYTES   (1u << 28)   /* notes of one core: 65,536 threads times about 3 KB */
+#define PM_MAX_DECOMPRESSED (1ull << 40) /* 1 TB: a compressed core that unpacks to more is a bomb */
 
 #endif

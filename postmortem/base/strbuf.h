@@ -1,7 +1,8 @@
-/* strbuf.h - builds text. `struct pm_strbuf text = {0};` is an empty one; the bytes are always NUL-terminated.
+/* strbuf.h - builds text. `struct pm_strbuf text = {0};` is an empty one; the bytes are always
+ * NUL-terminated.
  *
- * FAILURE  appending cannot be refused: without memory the buffer keeps what it has and `failed` is set; check it once at
- *          the end (pm_strbuf_take() does). */
+ * FAILURE  appending cannot be refused: without memory the buffer keeps what it has and `failed` is set;
+ * check it once at the end (pm_strbuf_take() does). */
 #ifndef PM_BASE_STRBUF_H
 #define PM_BASE_STRBUF_H
 
@@ -22,9 +23,11 @@ void pm_strbuf_clear(struct pm_strbuf *buf); /* keeps the memory */
 void pm_strbuf_append(struct pm_strbuf *buf, const char *text);
 void pm_strbuf_append_bytes(struct pm_strbuf *buf, const void *bytes, size_t length);
 void pm_strbuf_append_char(struct pm_strbuf *buf, char c);
-void pm_strbuf_append_utf8(struct pm_strbuf *buf, uint32_t code_point); /* surrogates and > 10ffff become U+FFFD */
+void pm_strbuf_append_utf8(struct pm_strbuf *buf,
+                           uint32_t code_point); /* surrogates and > 10ffff become U+FFFD */
 void pm_strbuf_appendf(struct pm_strbuf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void pm_strbuf_vappendf(struct pm_strbuf *buf, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+void pm_strbuf_vappendf(struct pm_strbuf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 static inline const char *pm_strbuf_text(const struct pm_strbuf *buf) {
     return buf->bytes ? buf->bytes : "";
 }

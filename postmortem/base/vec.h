@@ -1,6 +1,8 @@
-/* vec.h - growable arrays. `PM_VEC(struct thing) v = {0};` then pm_vec_push(&v, x), v.items[i], v.count, pm_vec_deinit(&v).
+/* vec.h - growable arrays. `PM_VEC(struct thing) v = {0};` then pm_vec_push(&v, x), v.items[i], v.count,
+ * pm_vec_deinit(&v).
  *
- * pm_vec_push() is an expression: false without memory (nothing is changed then). Items move when the array grows. */
+ * pm_vec_push() is an expression: false without memory (nothing is changed then). Items move when the array
+ * grows. */
 #ifndef PM_BASE_VEC_H
 #define PM_BASE_VEC_H
 
