@@ -10,6 +10,7 @@
 #include "postmortem/base/vec.h"
 #include "postmortem/report/heapsnapshot_strings.h"
 
+#define DETACHED   "Detached "
 #define FIELDS     6    /* of a node */
 #define TEXT_UNITS 1024 /* V8 cuts strings at this length too */
 #define NAME_BYTES 200
@@ -77,7 +78,6 @@ struct exporter {
     const char *separator;     /* between edges */
     uint32_t *chunks;          /* hash table: number of the chunk with this id; 0 = free */
     uint64_t chunk_count;
-    PM_VEC(char *) files; /* names of scripts; the id is the index + 1 */
 };
 
 /* ------------------------------------------------------------------ numbers and strings */
@@ -202,6 +202,15 @@ static int type_of(const struct exporter *e, pm_node node) {
     return kind_of(e, node) == PM_NODE_NATIVE ? NATIVE : OBJECT;
 }
 
+static const char *class_of(const struct exporter *e, pm_node node) {
+    return e->graph->classes[e->graph->class_of[node]];
+}
+
+/* The reader of snapshots puts it into the class, as DevTools does. */
+static bool is_detached(const struct exporter *e, pm_node node, int type) {
+    return type == NATIVE && strncmp(class_of(e, node), DETACHED, strlen(DETACHED)) == 0;
+}
+
 /* The name in a description: "function handle (app.js:12)", "system / PropertyArray @0x7f..", "/^a+$/g". */
 static uint32_t add_description(struct exporter *e, pm_node node, int type) {
     char *text PM_AUTO_FREE = described(e, node);
@@ -247,7 +256,7 @@ static uint32_t add_name(struct exporter *e, pm_node node, int type) {
     case CODE:
     case CLOSURE:
     case REGEXP: return add_description(e, node, type);
-    default: return add_text(e, e->graph->classes[e->graph->class_of[node]]);
+    default: return add_text(e, class_of(e, node) + (is_detached(e, node, type) ? strlen(DETACHED) : 0));
     }
 }
 
@@ -290,9 +299,10 @@ static void put_head(struct exporter *e, uint64_t nodes, uint64_t edges) {
 }
 
 static void put_node(struct exporter *e, int type, uint32_t name, uint64_t id, uint64_t size, uint64_t edges,
-                     bool first) {
-    const uint64_t values[FIELDS] = {(uint64_t)type, name, id, size, edges, 0};
-    if (!first) fputs("\n,", e->out);
+                     uint64_t detachedness) {
+    const uint64_t values[FIELDS] = {(uint64_t)type, name, id, size, edges, detachedness};
+    fputs_unlocked(e->separator, e->out);
+    e->separator = "\n,";
     put_numbers(e, values, FIELDS, true);
 }
 
@@ -313,13 +323,14 @@ static uint64_t root_edges(const struct exporter *e) {
 static void put_nodes(struct exporter *e) {
     const struct pm_graph *graph = e->graph;
     size_t external = 0;
+    e->separator = "";
     uint64_t id = 1, groups = 0;
-    put_node(e, SYNTHETIC, add_text(e, ""), graph->from_snapshot ? id_of(e, 0) : id, 0, root_edges(e), true);
+    put_node(e, SYNTHETIC, add_text(e, ""), graph->from_snapshot ? id_of(e, 0) : id, 0, root_edges(e), 0);
     for (unsigned i = 0; i < e->group_count; i++) groups += e->groups[i].node == PM_NO_NODE;
-    if (!e->has_groups) put_node(e, SYNTHETIC, add_text(e, "(GC roots)"), id += 2, 0, groups, false);
+    if (!e->has_groups) put_node(e, SYNTHETIC, add_text(e, "(GC roots)"), id += 2, 0, groups, 0);
     for (unsigned i = 0; i < e->group_count; i++)
         if (e->groups[i].node == PM_NO_NODE)
-            put_node(e, SYNTHETIC, add_text(e, e->groups[i].name), id += 2, 0, e->groups[i].count, false);
+            put_node(e, SYNTHETIC, add_text(e, e->groups[i].name), id += 2, 0, e->groups[i].count, 0);
     for (pm_node node = 1; node < graph->node_count; node++) {
         int type = type_of(e, node);
         uint64_t size = pm_graph_shallow(graph, node),
@@ -333,14 +344,15 @@ static void put_nodes(struct exporter *e) {
             else
                 size += graph->external[external].bytes;
         }
-        put_node(e, type, add_name(e, node, type), id_of(e, node), size, edges, false);
+        put_node(e, type, add_name(e, node, type), id_of(e, node), size, edges,
+                 is_detached(e, node, type) ? 2 : 0);
     }
     for (size_t i = 0; i < graph->external_count; i++) {
         const struct pm_graph_external *store = &graph->external[i];
         /* Where the owner is, 8 bytes on, no other object begins. */
         if (has_store(e, store->node))
             put_node(e, NATIVE, add_text(e, "system / JSArrayBufferData"), id_of(e, store->node) + 2,
-                     store->bytes, 0, false);
+                     store->bytes, 0, 0);
     }
 }
 
@@ -430,31 +442,44 @@ static void put_edges(struct exporter *e) {
 
 /* ------------------------------------------------------------------ locations */
 
-/* The id of a script; 0 without memory. Scripts are few, and closures of one stand side by side. */
-static uint64_t script_id(struct exporter *e, const char *file) {
-    for (size_t i = e->files.count; i > 0; i--)
-        if (strcmp(e->files.items[i - 1], file) == 0) return i;
-    char *copy = strdup(file);
-    if (copy && pm_vec_push(&e->files, copy)) return e->files.count;
-    free(copy);
-    return 0;
+/* Line and column from 1, and the number of the file's name among the strings, which serves as the script's
+ * id. */
+struct place {
+    bool asked, known;
+    uint64_t script, line, column;
+};
+
+static struct place place_of(struct exporter *e, pm_node node) {
+    struct pm_graph_position position = {0};
+    char *function PM_AUTO_FREE = NULL;
+    struct place place = {.asked = true};
+    if (!e->graph->source->position(e->graph->source_self, node, &function, &position)) return place;
+    if (position.line) {
+        place =
+            (struct place){.asked = true, .known = true, .line = position.line, .column = position.column};
+        place.script = add_text(e, position.file ? position.file : "");
+    }
+    free(position.file);
+    return place;
 }
 
+/* Functions, and objects: where their constructor is. In a core that takes time, so one object is asked for
+ * all of its class. */
 static struct pm_error *put_locations(struct exporter *e) {
     const struct pm_graph *graph = e->graph;
     bool first = true;
+    struct place *of_class PM_AUTO_FREE = calloc(graph->class_count + 1, sizeof(*of_class));
+    if (!of_class) return pm_error_nomem();
     for (pm_node node = 1; node < graph->node_count; node++) {
-        struct pm_graph_position position = {0};
-        char *function PM_AUTO_FREE = NULL;
-        if (kind_of(e, node) != PM_NODE_CLOSURE ||
-            !graph->source->position(graph->source_self, node, &function, &position))
-            continue;
-        char *file PM_AUTO_FREE = position.file;
-        if (!position.line) continue;
-        uint64_t script = script_id(e, file ? file : "");
-        if (!script) return pm_error_nomem();
-        const uint64_t values[] = {index_of(e, node), script, position.line - 1,
-                                   position.column ? position.column - 1 : 0};
+        enum pm_node_kind kind = kind_of(e, node);
+        int type = type_of(e, node);
+        if (kind == PM_NODE_CONTEXT || (type != CLOSURE && type != OBJECT && !graph->from_snapshot)) continue;
+        struct place *shared = &of_class[graph->class_of[node]];
+        bool own = graph->from_snapshot || type == CLOSURE;
+        if (own || !shared->asked) *shared = place_of(e, node);
+        if (!shared->known) continue;
+        const uint64_t values[] = {index_of(e, node), shared->script, shared->line - 1,
+                                   shared->column ? shared->column - 1 : 0};
         if (!first) fputs_unlocked("\n,", e->out);
         put_numbers(e, values, 4, true);
         first = false;
@@ -498,8 +523,6 @@ struct pm_error *pm_heapsnapshot_write(const struct pm_graph *graph, FILE *out, 
     e->strings = strings;
     struct pm_error *err = write_all(e);
     for (unsigned i = 0; i < e->group_count; i++) free(e->groups[i].name);
-    for (size_t i = 0; i < e->files.count; i++) free(e->files.items[i]);
-    pm_vec_deinit(&e->files);
     pm_vec_deinit(&e->shortcuts);
     free(e->group_of);
     free(e->chunks);
