@@ -15,7 +15,7 @@
 
 /* ---- one table for everything that is computed once ---- */
 
-enum entry_kind { ENTRY_FUNCTION = 1, ENTRY_NAME, ENTRY_LINE, ENTRY_FILE };
+enum entry_kind { ENTRY_FUNCTION = 1, ENTRY_NAME, ENTRY_LINE, ENTRY_FILE, ENTRY_VALUE };
 
 struct entry {
     uint8_t kind; /* enum entry_kind, 0 = free */
@@ -72,9 +72,12 @@ void v8_call_sites_destroy(struct v8_call_sites *sites) {
 }
 
 static size_t slot_of(const struct v8_call_sites *sites, const struct entry *key) {
-    uint64_t hash = (key->key * 0x9e3779b97f4a7c15ull) ^ (key->key2 * 0xc2b2ae3d27d4eb4full);
-    hash += (uint64_t)key->kind * 0x165667b19e3779f9ull + key->flag + 2u * key->flag2;
-    hash ^= hash >> 29;
+    /* Addresses differ in their middle bits only: mix them all into the low ones. */
+    uint64_t hash = key->key ^ (key->key2 * 0x9e3779b97f4a7c15ull) ^ ((uint64_t)key->kind << 56) ^
+                    ((uint64_t)key->flag << 50) ^ ((uint64_t)key->flag2 << 51);
+    hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9ull;
+    hash = (hash ^ hash >> 27) * 0x94d049bb133111ebull;
+    hash ^= hash >> 31;
     for (size_t at = hash & (sites->capacity - 1);; at = (at + 1) & (sites->capacity - 1)) {
         const struct entry *entry = &sites->entries[at];
         if (!entry->kind || (entry->kind == key->kind && entry->key == key->key && entry->key2 == key->key2 &&
@@ -552,7 +555,12 @@ void v8_call_site_position(struct v8_call_sites *sites, pm_addr shared, int32_t 
 }
 
 const char *v8_call_site_value(struct v8_call_sites *sites, v8_word value) {
+    struct entry key = {.kind = ENTRY_VALUE, .key = value};
+    const struct entry *known = find(sites, &key);
+    if (known) return known->value;
     PM_AUTO_STRBUF struct pm_strbuf out = {0};
     v8_describe(sites->v8, value, VALUE_WIDTH, &out);
-    return out.failed ? NULL : pm_arena_strdup(sites->arena, pm_strbuf_text(&out));
+    key.value = out.failed ? NULL : pm_arena_strdup(sites->arena, pm_strbuf_text(&out));
+    remember(sites, &key);
+    return key.value;
 }
