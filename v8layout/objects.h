@@ -3,7 +3,9 @@
  *
  * Every function takes any address: what is not the asked kind gives false / 0 / NULL / an empty text, never
  * a guess. Chains (cons strings, prototypes, back pointers) are bounded by limits.h. Texts are UTF-8 (lone
- * surrogates become U+FFFD), untrusted. OWNERSHIP  texts go to the caller's strbuf or arena. */
+ * surrogates become U+FFFD), untrusted.
+ *
+ * OWNERSHIP  texts go to the caller's strbuf or arena. */
 #ifndef PM_V8LAYOUT_OBJECTS_H
 #define PM_V8LAYOUT_OBJECTS_H
 
