@@ -24,6 +24,8 @@ bool v8_push_plumbing(struct v8_walk *walk, const char *name) {
     return v8_walk_push(walk, &frame);
 }
 
+const char v8_wasm_function_name[] = "(WebAssembly function)";
+
 bool v8_push_generated(struct v8_walk *walk, const char *name) {
     struct pm_frame frame = v8_frame_new(walk, PM_FRAME_NATIVE);
     frame.function = name;
@@ -347,6 +349,20 @@ bool v8_push_entered(struct v8_walk *walk, const struct v8_code *code) {
 
 /* ---- JavaScript frames ---- */
 
+/* An exported WebAssembly function as JavaScript calls it: its name is the function's index. The frame above
+ * is that function. */
+static bool push_wasm_wrapper(struct v8_walk *walk, const struct v8_function *function) {
+    struct pm_frame *above = walk->frames.count ? &walk->frames.items[walk->frames.count - 1] : NULL;
+    for (size_t i = walk->frames.count; i-- > 0 && above->kind == PM_FRAME_ENTRY;)
+        above = &walk->frames.items[i];
+    if (above && above->kind == PM_FRAME_NATIVE && above->function == v8_wasm_function_name) {
+        above->function = pm_arena_printf(walk->stacks->arena, "wasm-function[%s]", function->name);
+        above->position.file = function->file;
+        if (!above->function) walk->stacks->nomem = true;
+    }
+    return v8_push_plumbing(walk, "JavaScript to WebAssembly");
+}
+
 bool v8_push_js(struct v8_walk *walk, pm_addr function) {
     struct v8_stacks *stacks = walk->stacks;
     const struct v8 *v8 = stacks->v8;
@@ -355,6 +371,8 @@ bool v8_push_js(struct v8_walk *walk, pm_addr function) {
     site.shared = v8_ref(v8, function, v8->layout.function_shared);
     const struct v8_function *loaded = v8_call_site_function(stacks->sites, site.shared);
     /* A builtin's frame may hold anything at fp - 32, a BytecodeArray too. */
+    if (loaded && loaded->file && strncmp(loaded->file, "wasm://", 7) == 0)
+        return push_wasm_wrapper(walk, loaded);
     if (!loaded || !loaded->script)
         return v8_push_builtin(walk, &site, fp + SLOT_RECEIVER, argument_count(walk, fp));
     pm_addr bytecode = v8_slot_of_type(walk, fp, SLOT_BYTECODE, V8_T_BYTECODE_ARRAY);

@@ -76,6 +76,7 @@ static inline bool v8_called_by_new(const struct v8_walk *walk, pm_addr fp) {
 struct pm_frame v8_frame_new(const struct v8_walk *walk, enum pm_frame_kind kind);
 bool v8_push_plumbing(struct v8_walk *walk,
                       const char *name); /* hidden; the builtin's name wins over `name` */
+extern const char v8_wasm_function_name[];
 bool v8_push_generated(struct v8_walk *walk,
                        const char *name); /* machine code of V8's that is not in the binary */
 /* A function that V8 or Node implements in machine code or C++. `values`: slot of the receiver, arguments

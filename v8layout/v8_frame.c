@@ -73,7 +73,7 @@ static bool push_of_type(struct v8_walk *walk, enum v8_frame_type type) {
     case V8_FT_API_ACCESSOR_EXIT:
     case V8_FT_API_INDEXED_EXIT: return v8_push_accessor_exit(walk);
     case V8_FT_IRREGEXP: return v8_push_generated(walk, "(compiled regular expression)");
-    case V8_FT_WASM: return v8_push_generated(walk, "(WebAssembly function)");
+    case V8_FT_WASM: return v8_push_generated(walk, v8_wasm_function_name);
     case V8_FT_JS_CONTINUATION:
     case V8_FT_JS_CONTINUATION_CATCH: {
         struct v8_call_site site = {.function = v8_slot_function(walk, fp, SLOT_FUNCTION)};
