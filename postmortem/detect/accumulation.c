@@ -179,7 +179,9 @@ static const char *plural(const char *name, uint64_t count, struct pm_arena *are
     return count == 1 ? name : pm_arena_printf(arena, "%s objects", name);
 }
 
-static const char *megabytes(struct pm_arena *arena, uint64_t bytes) {
+static const char *bytes_text(struct pm_arena *arena, uint64_t bytes) {
+    if (bytes < 1000) return pm_arena_printf(arena, "%llu B", (unsigned long long)bytes);
+    if (bytes < 1000000) return pm_arena_printf(arena, "%.1f kB", (double)bytes / 1e3);
     return pm_arena_printf(arena, "%.1f MB", (double)bytes / 1e6);
 }
 
@@ -417,17 +419,17 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
                                 : "";
     finding->title = pm_arena_printf(arena, "%s keeps %s",
                                      owner.name ? owner.name : pm_view_class(view, suspect->container),
-                                     megabytes(arena, bytes));
-    finding->claim =
-        counted
-            ? pm_arena_printf(arena, "%s holds %s %s and retains %s (%.1f %% of the heap)%s.", holder,
-                              grouped(arena, entries), pattern.what, megabytes(arena, bytes), share * 100, of)
-            : pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap), %s%s.", holder,
-                              megabytes(arena, bytes), share * 100, pattern.what, of);
+                                     bytes_text(arena, bytes));
+    finding->claim = counted
+                         ? pm_arena_printf(arena, "%s holds %s %s and retains %s (%.1f %% of the heap)%s.",
+                                           holder, grouped(arena, entries), pattern.what,
+                                           bytes_text(arena, bytes), share * 100, of)
+                         : pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap), %s%s.", holder,
+                                           bytes_text(arena, bytes), share * 100, pattern.what, of);
     if (working_set)
         finding->claim = pm_arena_printf(
             arena, "A working set, not a leak: %s (%.1f %% of the heap)%s hangs from the running code.",
-            megabytes(arena, bytes), share * 100, of);
+            bytes_text(arena, bytes), share * 100, of);
     if (bounded && finding->claim)
         finding->claim =
             pm_arena_printf(arena, "%s It has a limit of its own (%.0f), so this is its size, not a leak.",
@@ -439,10 +441,10 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
         for (size_t i = 0; i < 3 && i < child_count(view, suspect->point); i++)
             finding->evidence[finding->evidence_count++] = pm_arena_printf(
                 arena, "holds: %s, %s", pm_view_describe(view, arena, child(view, suspect->point, i), 90),
-                megabytes(arena, retained(view, child(view, suspect->point, i))));
+                bytes_text(arena, retained(view, child(view, suspect->point, i))));
         if (census.external)
             finding->evidence[finding->evidence_count++] =
-                pm_arena_printf(arena, "of it outside the heap: %s", megabytes(arena, census.external));
+                pm_arena_printf(arena, "of it outside the heap: %s", bytes_text(arena, census.external));
     }
     finding->objects = pm_arena_alloc(arena, sizeof(*finding->objects));
     uint64_t address = view->graph->source->identity(view->graph->source_self, suspect->container);
