@@ -7,7 +7,7 @@ export class Consumer {
 
   receive(raw) {
     this.received++;
-    const message = JSON.parse(raw);
+    const message = { id: raw.toString('latin1', 0, 36), ...JSON.parse(raw.toString('utf8', 36)) };
     if (isDuplicate(message)) return;
     const product = catalog.at(message.order);
     this.totals.set(message.kind, (this.totals.get(message.kind) ?? 0) + product.price * message.pieces);
