@@ -111,7 +111,8 @@ static void put_coverage(const struct pm_page *page) {
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
     char number[PM_NUMBER_TEXT];
     if (diagnosis->read_objects != PM_UNKNOWN)
-        pm_strbuf_appendf(&text, "read %s objects", pm_format_count(number, diagnosis->read_objects));
+        pm_strbuf_appendf(&text, "read %s object%s", pm_format_count(number, diagnosis->read_objects),
+                          diagnosis->read_objects == 1 ? "" : "s");
     if (diagnosis->has_threads)
         pm_strbuf_appendf(&text, "%s%s thread%s", text.length ? ", " : "read ",
                           pm_format_count(number, diagnosis->thread_count),
