@@ -7,52 +7,55 @@
 
 /* Semi-NCA: dominators from semidominators, in the numbers of a depth-first search.
  *
- *   node  0 -> 1 -> 2 -> 3     one depth-first search gives the numbers 0, 1, 2 ... and a tree (parent)
- *         |         ^    |
- *         |         |    v     tree edge      0->1, 1->2, 2->3, 3->4
- *         +---------+    4     forward edge   0->2: to a descendant, parent's number < number
- *                   ^    |     back edge      4->2: to an ancestor
- *                   +----+     cross edge     to an earlier subtree; like a back edge from a larger number to
- *                                             a smaller one
+ *      0 -> 1 -> 2 -> 3     the numbers 0, 1, 2 ... are given in the order of the visits
+ *      |         ^    |
+ *      |         |    v     tree edges     0->1, 1->2, 2->3, 3->4: the first way to a node, from its parent
+ *      +---------+    4     forward edge   0->2: to a descendant, from a smaller number to a larger one
+ *                ^    |     back edge      4->2: to an ancestor, from a larger number to a smaller one
+ *                |    |     cross edge     to an earlier subtree: from a larger number to a smaller one, too;
+ *                +----+                    there are none to a later subtree
  *
  *   semidominator of w   the smallest number from which a path leads to w that runs, between its two ends,
- *                        through numbers larger than w only. Above, semi(2) = 0 because of 0->2.
- *   link, evaluate       numbers are taken from the last to the first; those already taken form a forest
- * under the tree. evaluate(v) is the smallest semidominator on the way from v up to the first number not yet
- * taken. Every way that was climbed is compressed: all of it points at its top from then on.
+ *                        through numbers larger than w only. Above semi(2) = 0, because of 0->2.
+ *   evaluate(v)          numbers are taken from the last one down; those already taken are linked to their
+ *                        parents. It is the smallest semidominator on the way from v up to the first number
+ *                        that is not yet taken. A way that was climbed is compressed: all of it points to
+ *                        its top from then on.
  *
- *   semi(w) = the least of  parent(w),
- *                           v            for each forward edge v -> w,
- *                           evaluate(v)  for each back and cross edge v -> w
- *   idom(w) = the first number <= semi(w) on the way up from parent(w) in the dominator tree, which is
- *             complete for all numbers smaller than w when w's turn comes
+ *   semi(w) = the least of   parent(w),
+ *                            v             for each forward edge v -> w,
+ *                            evaluate(v)   for each back or cross edge v -> w
+ *   idom(w) = the first number <= semi(w) on the way from parent(w) up the dominator tree, which is complete
+ *             for all numbers smaller than w when it is w's turn
  *
- * Lengauer and Tarjan, "A fast algorithm for finding dominators in a flowgraph" (1979): semidominators,
- * evaluate. Georgiadis, "Linear-time algorithms for dominators and related problems" (thesis, 2005):
- * semi-NCA, which needs no buckets and is about four times as fast on heaps. The simple iteration of Cooper,
- * Harvey and Kennedy (2001) is no choice: it intersects along the whole of a linked list, again and again,
+ * Semidominators and evaluate() are from Lengauer and Tarjan, "A fast algorithm for finding dominators in a
+ * flowgraph" (1979); semi-NCA, which needs no buckets and is about four times as fast on heaps, from
+ * Georgiadis, "Linear-time algorithms for dominators and related problems" (2005). The simple iteration of
+ * Cooper, Harvey and Kennedy (2001) is no choice: it walks along the whole of a linked list again and again,
  * and a heap with a list of 500,000 links keeps it busy for minutes.
  *
- * The step up the dominator tree is the only one that is not bounded by theory: n nodes below a chain of n
- * dominators, each of them also referenced from above the chain, take n^2 steps. When the steps exceed
- * PM_CLIMB * nodes the rest is searched with jump pointers (Myers, "An applicative random-access stack",
- * 1983), which needs log n steps for any tree and no more memory than evaluate() has left behind. So the
- * whole is O((nodes + edges) log nodes), in practice linear.
+ * Only the way up the dominator tree is not bounded by theory: n nodes below a chain of n dominators, each
+ * of them also referenced from above the chain, take n^2 steps. When there are more than PM_CLIMB steps per
+ * node, the rest is done with jump pointers (Myers, "An applicative random-access stack", 1983): log n steps
+ * in any tree, in the memory that evaluate() has left behind. So all is O((nodes + edges) log nodes), and in
+ * practice linear.
  *
- * What takes the time is waiting for memory; instructions hardly matter. Hence:
- *   - Nodes become numbers at once. What is near in the search is near in the columns then.
- *   - The search meets every edge once. Tree edges are the parent column; forward, back and cross edges are
- *     kept as pairs, which a counting sort brings together by target: no column of all edges backwards.
- *   - Stack and pairs share one array, which they fill from its two ends: each edge is in one of them at
- * most, so it cannot overflow, and only what is used of it becomes memory.
- *   - Loads are started early (prefetch): the edges of a node when it is pushed, at a guessed place (struct
- *     block); again some entries before it is popped; and those of a linked list some links ahead, because
- *     lists are mostly allocated at a constant distance.
- *   - A node without references is numbered where it is met and never pushed: a third of a heap.
+ * The time goes into waiting for memory. Hence:
+ *   - Everything is done in numbers: what is near in the search is near in the columns.
+ *   - The search meets each edge once. Tree edges become the parent column; the others are kept as pairs,
+ *     which a counting sort brings together by target. There is no column of all edges backwards.
+ *   - The stack and the pairs fill one array from its two ends. An edge is in one of them at most, so they
+ *     cannot meet, and what is never used of the array is no memory.
+ *   - Loads are started early: a node's edges when it is pushed, at a guessed place (struct block), and
+ *     again some entries before it is popped; links of a list some links ahead, as if they were allocated
+ *     at a constant distance, which they often are.
+ *   - A node without references is numbered where it is met, never pushed: a third of a heap.
+ *   - What is referenced from everywhere (hidden classes, functions) soon has the root for semidominator;
+ *     no other reference to it is looked at then.
  *
- * Memory, in bytes per node: number = dominator 4, order 4, parent = dominator by number 4, semidominator 4,
- * links = sizes 8, first source 4, retained size 8; never more than 28 of them at once, and 8 per back or
- * cross edge (12 while they are sorted, when the links do not exist yet). */
+ * Memory in bytes per node: number, which becomes dominator 4, order 4, parent 4, semidominator 4, first
+ * source 4, links, which become jumps and sizes 8, retained size 8; never more than 28 at once. For each
+ * forward, back or cross edge 8, while they are sorted 12, but the links are not there then. */
 
 /* The benchmark includes this file and defines PM_PHASE to take the time. */
 #ifndef PM_PHASE
@@ -66,8 +69,8 @@
 
 #define ROOT  ((pm_node)0)
 #define BLOCK 64 /* nodes */
-#define FAR   16 /* entries of the stack, to a node's first edge; sources, to a link */
-#define NEAR  6  /* entries of the stack, to the edges themselves */
+#define FAR   24 /* entries ahead: where something will be found */
+#define NEAR  10 /* entries ahead: the thing itself */
 #define AHEAD 4  /* links of a list */
 
 struct reference {
@@ -97,13 +100,13 @@ struct work {
     const struct pm_graph *graph;
     pm_node *number; /* by node; PM_NO_NODE = not reached */
     pm_node count;   /* nodes reached; what follows is by number */
-    pm_node *order;  /* the node */
+    pm_node *order;  /* the node; and FAR zeroes */
     pm_node *parent; /* in the tree of the search; the dominator at the end */
     pm_node *semi;
     struct reference *references; /* forward, back and cross */
-    size_t reference_count;
-    uint32_t *first_source; /* count + 1 */
-    pm_node *sources;       /* of back and cross edges, by target; FAR entries in front to look ahead into */
+    size_t reference_count;       /* and FAR zeroes */
+    uint32_t *first_source;       /* count + 1 */
+    pm_node *sources; /* of back and cross edges, by target; FAR entries in front to look ahead into */
     union {
         struct link *links;
         struct jump *jumps;
@@ -152,8 +155,8 @@ static struct block *make_blocks(const struct pm_graph *graph) {
     return blocks;
 }
 
-/* Without this gcc 12 takes a function of nothing but prefetches for one without effects, and drops the call.
- */
+/* gcc 12 takes a function of nothing but prefetches for one without effects, and drops calls that it has not
+ * yet inlined. */
 #define PREFETCHES static inline __attribute__((always_inline)) void
 
 /* Starts loading a node's first edge, and its edges from where they are if the edges of its block are spread
@@ -239,6 +242,12 @@ static void search_from_root(struct work *work, struct search *search) {
     search_pending(work, search);
 }
 
+/* What look-ahead finds behind the end is harmless. */
+static void end_references(struct work *work, size_t count) {
+    work->reference_count = count;
+    memset(work->references + count, 0, FAR * sizeof(*work->references));
+}
+
 static struct pm_error *depth_first(struct work *work) {
     const struct pm_graph *graph = work->graph;
     PM_AUTO_FREE struct block *blocks = make_blocks(graph);
@@ -256,9 +265,9 @@ static struct pm_error *depth_first(struct work *work) {
         .bottom = work->references + room,
     };
     search_from_root(work, &search);
-    work->reference_count = (size_t)(search.pairs - work->references);
+    end_references(work, (size_t)(search.pairs - work->references));
     work->references =
-        pm_big_array_shrink(work->references, work->reference_count, sizeof(*work->references));
+        pm_big_array_shrink(work->references, work->reference_count + FAR, sizeof(*work->references));
     PM_PHASE("search");
     return NULL;
 }
@@ -271,6 +280,8 @@ static void number_references(struct work *work, uint32_t *counts) {
     struct reference *references = work->references;
     size_t kept = 0;
     for (size_t i = 0; i < work->reference_count; i++) {
+        __builtin_prefetch(&work->number[references[i + FAR].to]);
+        __builtin_prefetch(&counts[work->number[references[i + NEAR].to]], 1);
         struct reference reference = {work->number[references[i].to], references[i].from};
         if (reference.from > reference.to) {
             references[kept++] = reference;
@@ -279,7 +290,7 @@ static void number_references(struct work *work, uint32_t *counts) {
             work->semi[reference.to] = reference.from;
         }
     }
-    work->reference_count = kept;
+    end_references(work, kept);
 }
 
 static struct pm_error *sort_references(struct work *work) {
@@ -298,8 +309,10 @@ static struct pm_error *sort_references(struct work *work) {
     uint32_t sum = 0;
     for (size_t i = 0; i <= work->count; i++) ends[i] = sum += ends[i];
     for (size_t i = 0; i < work->reference_count; i++) {
-        struct reference reference = work->references[i];
-        sources[FAR + --ends[reference.to]] = reference.from;
+        const struct reference *reference = &work->references[i];
+        __builtin_prefetch(&ends[reference[FAR].to], 1);
+        __builtin_prefetch(&sources[FAR + ends[reference[NEAR].to]], 1);
+        sources[FAR + --ends[reference->to]] = reference->from;
     }
     free(PM_TAKE(work->references));
     PM_PHASE("sort");
@@ -339,9 +352,10 @@ static struct pm_error *find_semidominators(struct work *work) {
     const pm_node *ahead = work->sources, *sources = ahead + FAR;
     for (pm_node w = work->count - 1; w > 0; w--) {
         pm_node least = semi[w];
-        for (uint32_t i = work->first_source[w + 1], first = work->first_source[w]; i-- > first;) {
-            __builtin_prefetch(&links[ahead[i]]);
-            pm_node found = evaluate(links, sources[i], w + 1);
+        uint32_t first = work->first_source[w];
+        for (uint32_t i = work->first_source[w + 1]; i > first && least != ROOT; i--) {
+            __builtin_prefetch(&links[ahead[i - 1]]);
+            pm_node found = evaluate(links, sources[i - 1], w + 1);
             if (found < least) least = found;
         }
         semi[w] = links[w].least = least;
@@ -393,7 +407,10 @@ static void find_dominators(struct work *work) {
 static void add_up(struct work *work) {
     const struct pm_graph *graph = work->graph;
     uint64_t *sizes = work->sizes;
-    for (size_t i = 0; i < work->count; i++) sizes[i] = pm_graph_shallow(graph, work->order[i]);
+    for (size_t i = 0; i < work->count; i++) {
+        __builtin_prefetch(&graph->shallow[work->order[i + FAR]]);
+        sizes[i] = pm_graph_shallow(graph, work->order[i]);
+    }
     for (size_t i = 0; i < graph->external_count; i++) {
         pm_node number = work->number[graph->external[i].node];
         if (number != PM_NO_NODE) sizes[number] += graph->external[i].bytes;
@@ -406,6 +423,8 @@ static void add_up(struct work *work) {
 static void hand_over(const struct work *work, struct pm_dominators *result) {
     const pm_node *order = work->order;
     for (size_t i = 0; i < work->count; i++) {
+        __builtin_prefetch(&result->dominator[order[i + FAR]], 1);
+        __builtin_prefetch(&result->retained[order[i + FAR]], 1);
         result->dominator[order[i]] = order[work->parent[i]];
         result->retained[order[i]] = work->sizes[i];
     }
@@ -417,7 +436,7 @@ static void hand_over(const struct work *work, struct pm_dominators *result) {
 static struct pm_error *compute(struct work *work, struct pm_dominators *result) {
     size_t n = work->graph->node_count;
     result->dominator = work->number = PM_BIG_ARRAY(pm_node, n);
-    work->order = PM_BIG_ARRAY(pm_node, n);
+    work->order = PM_BIG_ARRAY(pm_node, n + FAR);
     work->parent = PM_BIG_ARRAY(pm_node, n);
     if (!work->number || !work->order || !work->parent) return pm_error_nomem();
     memset(work->number, 0xff, n * sizeof(*work->number)); /* PM_NO_NODE */

@@ -2,9 +2,15 @@
  *
  * A node dominates another one when every path from the root to it leads through the first: if the first
  * goes, so does the other. Retained size of a node = its own size and that of all nodes it dominates: what
- * would be freed with it. MEMORY     12 bytes per node for the result (dominator, retained); working memory
- * is freed before the result is handed out. FAILURE    no memory. Depth of the graph does not matter: no
- * recursion, lists of 10 million links are fine. */
+ * would be freed with it. References from transient roots (heap_graph.h) to nodes that lasting roots lead to
+ * do not count.
+ *
+ * MEMORY     12 bytes per node for the result (dominator, retained). On the way there 28 bytes per node and
+ *            8 per reference that is not the first way to its target; given back when the result is there.
+ * OWNERSHIP  results belong to the caller; they borrow the graph.
+ * FAILURE    no memory; PM_ERR_FORMAT: what pm_graph_check() finds; PM_ERR_LIMIT: 4 billion references beside
+ *            the tree of first ways. The depth of the graph does not matter: no recursion, and lists of 10
+ *            million links are fine. */
 #ifndef PM_MODEL_DOMINATORS_H
 #define PM_MODEL_DOMINATORS_H
 
@@ -20,10 +26,10 @@ struct pm_dominators {
 struct pm_error *pm_dominators_create(const struct pm_graph *graph, struct pm_dominators **ret);
 void pm_dominators_destroy(struct pm_dominators *dominators);
 
-/* Children in the dominator tree, largest retained first; built for the whole tree at the first call on
- * demand (8 bytes per node). */
+/* Children in the dominator tree, largest retained first, then by node; for the whole tree (12 bytes per
+ * node). The root is no child of its own. */
 struct pm_dominator_children {
-    uint64_t *first; /* node_count + 1; NULL until built */
+    uint64_t *first; /* node_count + 1 */
     pm_node *child;
 };
 struct pm_error *pm_dominator_children_create(const struct pm_graph *graph,
@@ -31,8 +37,8 @@ struct pm_error *pm_dominator_children_create(const struct pm_graph *graph,
                                               struct pm_dominator_children **ret);
 void pm_dominator_children_destroy(struct pm_dominator_children *children);
 
-/* Shortest path root -> node: nodes and the index of the edge (in graph->edges) that leads to each. false =
- * unreachable. */
+/* Shortest path root -> node: nodes and the index of the edge (in graph->edges) that leads to each: malloc
+ * array, the root first. PM_ERR_NOT_FOUND = unreachable. */
 struct pm_path_step {
     pm_node node;
     uint64_t edge; /* in graph->edges, from the previous step's node; UINT64_MAX for the root */

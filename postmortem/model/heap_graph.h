@@ -1,20 +1,25 @@
 /* heap_graph.h - the objects of a heap and the references between them, in columns. Whether they came from a
  * core or from a .heapsnapshot makes no difference: every analysis and detector works on this.
  *
- *   node     0 .. node_count-1; node 0 is the synthetic root, whose references are V8's and the embedder's
- * roots shallow  bytes of the object itself, plus what it owns outside the heap (backing store, external
- * string): external_of() edges    strong references only, to nodes of this graph, in the order of the
- * object's slots; weak ones are found on demand. References to read-only objects (undefined, empty arrays,
- * immortal maps) are left out: they never dominate anything. WeakMap entries: key -> value (as V8's own
- * snapshots say), while the table is alive. class    the histogram's name of the object
+ *   node      0 .. node_count-1; node 0 is the synthetic root, whose references are V8's and the embedder's
+ *             roots
+ *   shallow   bytes of the object itself; what it owns outside the heap (backing store, external string) is
+ *             in external, pm_graph_external_of()
+ *   edges     strong references only, to nodes of this graph, in the order of the object's slots; weak ones
+ *             are found on demand. References to read-only objects (undefined, empty arrays, immortal maps)
+ *             are left out: they never dominate anything. WeakMap entries: key -> value (as V8's own
+ *             snapshots say), while the table is alive.
+ *   class     the histogram's name of the object
  *
  * Texts (labels, edge names) are not stored: the source looks them up when they are shown (struct
  * pm_graph_source).
  *
  * BUILDING   cores: v8layout/graph.c, in parallel; snapshots: parsers/heap_snapshot.c. Both fill the columns
- * directly. MEMORY     12 bytes per node + 8 per node for first_edge + 4 per edge; dominators.h adds 12 per
- * node. Ids are 32 bits: 4 billion objects, which is a heap of 100 GB and more. OWNERSHIP  the columns belong
- * to the graph; pm_graph_destroy() frees them and the source. */
+ *            directly.
+ * MEMORY     9 bytes per node + 8 per node for first_edge + 4 per edge; dominators.h adds 12 per node. Ids
+ *            are 32 bits: 4 billion objects, which is a heap of 100 GB and more.
+ * OWNERSHIP  the columns belong to the graph; pm_graph_destroy() frees them and the source. Each is malloc's
+ *            memory or a big array (base/big_array.h); the names in classes are the source's. */
 #ifndef PM_MODEL_HEAP_GRAPH_H
 #define PM_MODEL_HEAP_GRAPH_H
 
@@ -159,6 +164,7 @@ struct pm_graph {
 };
 
 void pm_graph_destroy(struct pm_graph *graph); /* NULL is fine */
+/* Are all offsets, targets and sizes of the columns possible? One pass over them; PM_ERR_FORMAT. */
 struct pm_error *pm_graph_check(const struct pm_graph *graph);
 uint64_t pm_graph_external_of(const struct pm_graph *graph, pm_node node);
 static inline uint64_t pm_graph_shallow(const struct pm_graph *graph, pm_node node) {
