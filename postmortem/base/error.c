@@ -67,7 +67,7 @@ struct pm_error *pm_error_prefix(struct pm_error *err, const char *format, ...) 
 }
 
 void pm_error_destroy(struct pm_error *err) {
-    if (!err || err->is_static) return;
+    if (!err || err == &out_of_memory || err->is_static) return;
     free(err->message);
     free(err);
 }

@@ -106,11 +106,13 @@ struct pm_error *v8_find_types(struct v8_finder *f) {
     /* Receivers are the last block of numbers and begin with JSProxy (and WebAssembly objects); JSObjects
      * follow. */
     layout->first_js_receiver = layout->number_of[V8_T_JS_PROXY];
-    if (layout->number_of[V8_T_WASM_STRUCT] &&
-        layout->number_of[V8_T_WASM_STRUCT] < layout->first_js_receiver)
-        layout->first_js_receiver = layout->number_of[V8_T_WASM_STRUCT];
-    if (layout->number_of[V8_T_WASM_ARRAY] && layout->number_of[V8_T_WASM_ARRAY] < layout->first_js_receiver)
-        layout->first_js_receiver = layout->number_of[V8_T_WASM_ARRAY];
+    /* WebAssembly objects stand directly before it, but for V8 9.0, where other types lie between. */
+    static const uint16_t wasm[] = {V8_T_WASM_STRUCT, V8_T_WASM_ARRAY};
+    for (unsigned i = 0; i < 2; i++) {
+        uint16_t number = layout->number_of[wasm[i]];
+        if (number && number < layout->first_js_receiver && number + 2 >= layout->number_of[V8_T_JS_PROXY])
+            layout->first_js_receiver = number;
+    }
     if (!layout->first_js_receiver) layout->first_js_receiver = layout->number_of[V8_T_JS_OBJECT];
     layout->first_js_object = layout->number_of[V8_T_JS_GLOBAL_OBJECT]
                                   ? layout->number_of[V8_T_JS_GLOBAL_OBJECT]
