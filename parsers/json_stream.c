@@ -179,6 +179,7 @@ static const uint8_t *escape(const uint8_t *at, const uint8_t *end, uint32_t *re
 }
 
 size_t pm_json_unescape(struct pm_json_text text, size_t most, struct pm_strbuf *out) {
+    if (!text.length) return 0;
     const uint8_t *at = text.bytes, *end = at + text.length;
     size_t units = 0;
     while (at < end && units < most) {

@@ -251,12 +251,30 @@ static bool push_inlined(struct v8_walk *walk, const struct v8_deopt_frame *inne
     return v8_walk_push(walk, &frame);
 }
 
+/* The place in the code whose position counts for a call. Entries of the table say where a position begins,
+ * in the order of the code; instructions without one continue the entry before. A rare path (the slow half of
+ * an allocation) stands at the end of the code, where the entry before is a stranger's: there the jump to it
+ * tells. */
+static uint32_t offset_of_position(const struct v8_stacks *stacks, const struct v8_code *code,
+                                   uint32_t pc_offset) {
+    const uint8_t *bytes = pm_mem_view(stacks->mem, code->start, code->size);
+    uint32_t start, jump;
+    if (!bytes || pc_offset == 0 || pc_offset >= code->size || pc_offset > INT32_MAX) return pc_offset;
+    if (!stacks->arch->jump_to_block(bytes, code->size, pc_offset, &start, &jump) || start == 0)
+        return pc_offset;
+    int32_t inlining, before_inlining;
+    int32_t here = v8_source_position(stacks->v8, code->positions, (int32_t)pc_offset, &inlining);
+    int32_t before = v8_source_position(stacks->v8, code->positions, (int32_t)start - 1, &before_inlining);
+    return here == before && inlining == before_inlining ? jump : pc_offset;
+}
+
 /* Positions of the source position table: the functions' own objects are not known then. */
 static bool push_by_positions(struct v8_walk *walk, const struct v8_call_site *outer,
                               const struct v8_code *code, uint32_t pc_offset, enum pm_tier tier,
                               bool approximate) {
     struct v8_stacks *stacks = walk->stacks;
     struct v8_inlined_position rows[V8_MAX_INLINED];
+    pc_offset = offset_of_position(stacks, code, pc_offset);
     size_t count = v8_inlined_positions(stacks->v8, &stacks->deopt_forms, code, pc_offset, outer->shared,
                                         rows, V8_MAX_INLINED);
     if (count == 0) {

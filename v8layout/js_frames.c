@@ -158,6 +158,14 @@ static bool jump_to_exit_frame(struct v8_walk *walk) {
     return true;
 }
 
+static bool step_native_by_fp(struct v8_walk *walk, struct pm_regs *ret) {
+    const struct v8_frame_arch *arch = walk->stacks->arch;
+    pm_addr fp = walk->regs.value[arch->fp], sp = walk->regs.value[arch->sp];
+    return (walk->regs.valid & 1ull << arch->fp) && fp >= sp && fp < walk->stack_end &&
+           pm_unwind_step_fp(walk->stacks->unwinder, &walk->regs, ret) == PM_UNWIND_OK &&
+           classify(walk, ret->value[arch->pc]) != V8_PC_NOWHERE;
+}
+
 /* One native frame; false = the walk is over. */
 static bool walk_native(struct v8_walk *walk, bool *in_v8) {
     struct v8_stacks *stacks = walk->stacks;
@@ -166,25 +174,29 @@ static bool walk_native(struct v8_walk *walk, bool *in_v8) {
     if (!push_native(walk, pc)) return false;
     struct pm_regs next;
     bool signal = false;
-    enum pm_unwind_result result = pm_unwind_step(stacks->unwinder, &walk->regs, walk->exact, &next, &signal);
+    enum pm_unwind_result result =
+        walk->sp_unknown ? pm_unwind_step_fp(stacks->unwinder, &walk->regs, &next)
+                         : pm_unwind_step(stacks->unwinder, &walk->regs, walk->exact, &next, &signal);
     if (result == PM_UNWIND_END) return false;
     if (result != PM_UNWIND_OK) {
-        /* Hand-written assembly in V8's collector has a frame pointer and no CFI. */
+        /* Hand-written assembly in V8's collector has a frame pointer and no CFI; aarch64 code has frame
+         * pointers everywhere. */
         const char *symbol = pm_unwind_raw_symbol(stacks->unwinder, pc, walk->exact, NULL);
-        bool framed = symbol && strcmp(symbol, "PushAllRegistersAndIterateStack") == 0;
-        if (!framed && jump_to_exit_frame(walk)) {
+        bool framed = arch->link >= 0 || (symbol && strcmp(symbol, "PushAllRegistersAndIterateStack") == 0);
+        bool stepped = framed && step_native_by_fp(walk, &next);
+        if (!stepped && jump_to_exit_frame(walk)) {
             *in_v8 = true;
             return true;
         }
-        pm_addr fp = walk->regs.value[arch->fp], sp = walk->regs.value[arch->sp];
-        if (!(walk->regs.valid & 1ull << arch->fp) || fp < sp || fp >= walk->stack_end ||
-            pm_unwind_step_fp(stacks->unwinder, &walk->regs, &next) != PM_UNWIND_OK ||
-            classify(walk, next.value[arch->pc]) == V8_PC_NOWHERE) {
+        if (!stepped && !step_native_by_fp(walk, &next)) {
             walk->out->incomplete = reason(result);
             return false;
         }
         signal = false;
     }
+    /* A frame record of aarch64 is at the low end of its frame, so a step by it (no call frame information)
+     * tells the caller's frame pointer, but not its stack pointer: from there on frame pointers only. */
+    if (arch->link >= 0 && next.value[arch->sp] == walk->regs.value[arch->fp] + 16) walk->sp_unknown = true;
     walk->regs = next;
     walk->exact = signal;
     enum v8_pc_kind kind = classify(walk, next.value[arch->pc]);

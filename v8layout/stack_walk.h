@@ -45,6 +45,7 @@ struct v8_walk { /* one per thread */
     pm_addr stack_start, stack_end; /* the mapping the stack pointer is in */
     struct pm_regs regs;            /* of the frame to look at next */
     bool exact;                     /* regs.pc is where execution stopped, not a return address */
+    bool sp_unknown;                /* regs.sp is a guess: native code by frame pointers only */
     bool pc_unknown;                /* the frame at regs.fp is known, its pc is not */
     struct pm_regs top;             /* registers of the innermost V8 code that was interrupted */
     struct v8_builtin top_builtin;  /* the builtin they were in; name NULL = none */

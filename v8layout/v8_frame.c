@@ -33,6 +33,7 @@ static bool step_from_entry(struct v8_walk *walk) {
     }
     walk->next_exit_fp = v8_walk_in_stack(walk, exit_fp) && exit_fp > fp ? exit_fp : 0;
     walk->has_entry = true;
+    walk->sp_unknown = false;
     return true;
 }
 

@@ -3,7 +3,7 @@
  *
  *   N id kind bytes "class"       a node; then of it
  *   L file line column function   its position
- *   T "text"                      its text, at most 300 units
+ *   T "text"                      its text, at most 300 units; of ropes every 7th node
  *   C entries capacity            of a collection
  *   E kind index|"name" id        its strong edges, in order
  *   W id                          its weak edges
@@ -37,7 +37,9 @@ static void put_details(const struct pm_graph *graph, pm_node node) {
                function ? function : "-");
         free(position.file);
     }
-    if (source->text(graph->source_self, node, 300, &text)) {
+    bool asked =
+        graph->kinds[node] != PM_NODE_CONS_STRING || node % 7 == 0; /* a rope has as many texts as parts */
+    if (asked && source->text(graph->source_self, node, 300, &text)) {
         fputs("T ", stdout);
         put_text(pm_strbuf_text(&text), text.length);
         puts("");

@@ -26,6 +26,35 @@ static uint32_t frame_setup(const uint8_t *code, uint32_t length, uint32_t *fram
     return UINT32_MAX;
 }
 
+static int64_t signed_field(uint32_t word, unsigned shift, unsigned bits) {
+    int64_t value = (int64_t)(word >> shift & ((1u << bits) - 1));
+    return value >= 1ll << (bits - 1) ? value - (1ll << bits) : value;
+}
+
+/* The distance of a conditional branch in bytes; 0 = the instruction is none. */
+static int64_t conditional(uint32_t word) {
+    if ((word & 0xff000010) == 0x54000000 || (word & 0x7e000000) == 0x34000000) /* b.cond; cbz, cbnz */
+        return signed_field(word, 5, 19) * 4;
+    if ((word & 0x7e000000) == 0x36000000) return signed_field(word, 5, 14) * 4; /* tbz, tbnz */
+    return 0;
+}
+
+static bool jump_to_block(const uint8_t *code, uint32_t length, uint32_t at, uint32_t *start_ret,
+                          uint32_t *jump_ret) {
+    uint32_t lowest = at > 256 ? at - 256 : 0;
+    for (uint32_t start = at & ~3u; start > lowest && start >= 4; start -= 4) {
+        if ((word_at(code + start - 4) & 0xfc000000) != 0x14000000) continue; /* b */
+        for (uint32_t jump = 0; jump + 4 <= length; jump += 4) {
+            int64_t distance = conditional(word_at(code + jump));
+            if (distance == 0 || (int64_t)jump + distance != start) continue;
+            *start_ret = start;
+            *jump_ret = jump;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool after_call(const uint8_t *bytes, uint32_t length) {
     if (length < 4) return false;
     uint32_t word = word_at(bytes + length - 4);
@@ -51,5 +80,6 @@ const struct v8_frame_arch v8_frame_arch_aarch64 = {
     .entry_saved_count = sizeof(entry_saved) / sizeof(entry_saved[0]),
     .code_bits = 0x0000ffffffffffffull, /* 48 bits of addresses in user space; above it signature and tag */
     .frame_setup = frame_setup,
+    .jump_to_block = jump_to_block,
     .after_call = after_call,
 };

@@ -41,6 +41,10 @@ struct v8_frame_arch {
      * function's own; UINT32_MAX = there is no such set-up in [code, code + length). `frame_ret`: where it
      * begins. */
     uint32_t (*frame_setup)(const uint8_t *code, uint32_t length, uint32_t *frame_ret);
+    /* The block of straight code that holds `at`, when it begins behind a jump away and is itself jumped to:
+     * its first offset, and the jump that leads there. Rare paths stand so at the end of optimised code. */
+    bool (*jump_to_block)(const uint8_t *code, uint32_t length, uint32_t at, uint32_t *start_ret,
+                          uint32_t *jump_ret);
     bool (*after_call)(const uint8_t *bytes_before,
                        uint32_t length); /* do these bytes end in a call instruction? */
 };

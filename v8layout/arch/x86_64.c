@@ -23,6 +23,38 @@ static uint32_t frame_setup(const uint8_t *code, uint32_t length, uint32_t *fram
     return UINT32_MAX;
 }
 
+static int64_t relative(const uint8_t *at) {
+    int32_t value;
+    memcpy(&value, at, sizeof(value));
+    return value;
+}
+
+/* jmp rel32 or rel8 that ends right before `at` and stays in the code. */
+static bool behind_jump(const uint8_t *code, uint32_t length, uint32_t at) {
+    if (at >= 5 && code[at - 5] == 0xe9) {
+        int64_t target = at + relative(code + at - 4);
+        if (target >= 0 && target < length) return true;
+    }
+    return at >= 2 && code[at - 2] == 0xeb;
+}
+
+static bool jump_to_block(const uint8_t *code, uint32_t length, uint32_t at, uint32_t *start_ret,
+                          uint32_t *jump_ret) {
+    uint32_t lowest = at > 256 ? at - 256 : 0;
+    for (uint32_t start = at; start > lowest; start--) {
+        if (!behind_jump(code, length, start)) continue;
+        for (uint32_t jump = 0; jump + 6 <= length; jump++) {
+            /* jcc rel32; nothing else jumps into a rare path */
+            if (code[jump] != 0x0f || (code[jump + 1] & 0xf0) != 0x80) continue;
+            if ((int64_t)jump + 6 + relative(code + jump + 2) != start) continue;
+            *start_ret = start;
+            *jump_ret = jump;
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool after_call(const uint8_t *bytes, uint32_t length) {
     if (length >= 5 && bytes[length - 5] == 0xe8) return true; /* call rel32 */
     if (length >= 2 && bytes[length - 2] == 0xff && (bytes[length - 1] & 0xf8) == 0xd0)
@@ -55,5 +87,6 @@ const struct v8_frame_arch v8_frame_arch_x86_64 = {
     .entry_saved_count = sizeof(entry_saved) / sizeof(entry_saved[0]),
     .code_bits = UINT64_MAX,
     .frame_setup = frame_setup,
+    .jump_to_block = jump_to_block,
     .after_call = after_call,
 };
