@@ -64,25 +64,30 @@ static bool is_anything(const struct pm_input *input) {
     return input != NULL;
 }
 
-#define CORES_ONLY "This version reads cores only."
+#define NOT_YET "This version reads cores and heap snapshots only."
 
 static const struct pm_format formats[] = {
-    {"empty", "an empty file", false,
-     "A core of 0 bytes: the disk was full, or the core limit is 0 (ulimit -c).", is_empty},
-    {"core", "a core", true, NULL, pm_core_sniff},
-    {"executable", "an ELF file, but not a core", false, "A program is given with --exe, beside its core.",
-     is_elf},
-    {"report", "a diagnostic report", false, CORES_ONLY, is_report},
-    {"heapsnapshot", "a heap snapshot", false, CORES_ONLY, is_heap_snapshot},
-    {"heapprofile", "a heap profile", false, CORES_ONLY, is_heap_profile},
-    {"cpuprofile", "a CPU profile", false, CORES_ONLY, is_cpu_profile},
-    {"prof-log", "a V8 --prof log", false, CORES_ONLY, is_prof_log},
-    {"log", "a log", false, CORES_ONLY, is_log},
-    {"json", "a JSON file of an unknown kind", false, CORES_ONLY, is_other_json},
-    {"unknown", "not a core, and nothing else this program knows", false,
-     "A core begins with the bytes 7f 45 4c 46; was the file cut at its start, or is it packed in an archive "
-     "(tar)?",
-     is_anything},
+    {.name = "empty",
+     .title = "an empty file",
+     .hint = "A core of 0 bytes: the disk was full, or the core limit is 0 (ulimit -c).",
+     .sniff = is_empty},
+    {.name = "core", .title = "a core", .use = PM_USE_CORE, .sniff = pm_core_sniff},
+    {.name = "executable",
+     .title = "an ELF file, but not a core",
+     .hint = "A program is given with --exe, beside its core.",
+     .sniff = is_elf},
+    {.name = "report", .title = "a diagnostic report", .hint = NOT_YET, .sniff = is_report},
+    {.name = "heapsnapshot", .title = "a heap snapshot", .use = PM_USE_SNAPSHOT, .sniff = is_heap_snapshot},
+    {.name = "heapprofile", .title = "a heap profile", .hint = NOT_YET, .sniff = is_heap_profile},
+    {.name = "cpuprofile", .title = "a CPU profile", .hint = NOT_YET, .sniff = is_cpu_profile},
+    {.name = "prof-log", .title = "a V8 --prof log", .hint = NOT_YET, .sniff = is_prof_log},
+    {.name = "log", .title = "a log", .hint = NOT_YET, .sniff = is_log},
+    {.name = "json", .title = "a JSON file of an unknown kind", .hint = NOT_YET, .sniff = is_other_json},
+    {.name = "unknown",
+     .title = "not a core, and nothing else this program knows",
+     .hint = "A core begins with the bytes 7f 45 4c 46; was the file cut at its start, or is it packed in an "
+             "archive (tar)?",
+     .sniff = is_anything},
 };
 
 const struct pm_format *pm_format_of(const struct pm_input *input) {

@@ -3,14 +3,17 @@
  * TO ADD A COMMAND: commands/NAME.c with one `const struct pm_command`, a line in commands.c, the source in
  * CMakeLists.txt, a case in tests/cli/. Help, usage errors and the README's table come from the struct.
  *
- * A command gets a session in which the core is open; what could not be opened is NULL and already noted as a
- * problem. It adds to the diagnosis and prints nothing. */
+ * A command gets a session in which the files are open: facts of small files (reports, profiles, logs) are in
+ * the diagnosis, the core is open, a snapshot is mapped; what could not be opened is NULL and already noted
+ * as a problem. It adds to the diagnosis and prints nothing. */
 #ifndef PM_COMMANDS_H
 #define PM_COMMANDS_H
 
 #include "parsers/core_file.h"
+#include "parsers/formats.h"
 #include "parsers/modules.h"
 #include "parsers/unwind.h"
+#include "postmortem/detect/heap_view.h"
 #include "postmortem/model/diagnosis.h"
 #include "v8layout/heap.h"
 
@@ -27,15 +30,28 @@ enum pm_open {
 /* Long work says what it is at; total 0 = not known. */
 typedef void pm_progress(const char *what, uint64_t done, uint64_t total);
 
+struct pm_session_file {
+    struct pm_input *input;
+    const struct pm_format *format;
+};
+
 struct pm_session {
     const struct pm_options *options;
     struct pm_diagnosis *diagnosis;
-    pm_progress *progress;  /* NULL = nobody watches */
-    struct pm_input *input; /* NULL with PM_OPEN_NOTHING */
+    pm_progress *progress; /* NULL = nobody watches */
+    struct pm_session_file *files;
+    size_t file_count;
+    struct pm_input *input;    /* borrowed: of the core; NULL = none was given */
+    struct pm_input *snapshot; /* borrowed: of the heap snapshot; NULL */
     struct pm_core *core;
     struct pm_modules *modules;
     struct v8 *v8;               /* NULL: no layout; everything that needs none is still delivered */
     struct pm_error *v8_failure; /* why there is none */
+    /* Who keeps what alive, of the core's isolate at fault or else of the snapshot (heap.c). */
+    struct pm_graph *graph;
+    struct pm_dominators *dominators;
+    struct pm_dominator_children *children;
+    size_t graph_isolate; /* index in diagnosis->isolates; SIZE_MAX = of a snapshot */
 };
 
 struct pm_command {
@@ -64,7 +80,11 @@ const struct pm_command *pm_command_near(const char *name);
  * noted. */
 struct pm_error *pm_session_stacks(struct pm_session *session);                 /* diagnosis->threads */
 struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only); /* diagnosis->isolates */
-struct pm_error *pm_session_leaks(struct pm_session *session); /* diagnosis->findings, reachable objects */
+/* The graph with dominators and their children (graph, dominators, children), once; without a heap they stay
+ * NULL. */
+struct pm_error *pm_session_graph(struct pm_session *session);
+/* false = there is no graph. */
+bool pm_session_view(const struct pm_session *session, struct pm_heap_view *ret);
 /* What is being done: for the progress line, and for the message if this program itself crashes. */
 void pm_session_say(const struct pm_session *session, const char *what);
 /* For commands that are nothing without it: why there is no layout. */

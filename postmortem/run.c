@@ -17,7 +17,6 @@ static void link_isolates(struct pm_diagnosis *diagnosis) {
 
 static struct pm_error *open_core(struct pm_session *session) {
     struct pm_diagnosis *diagnosis = session->diagnosis;
-    PM_TRY(pm_session_open_inputs(session));
     PM_TRY(pm_session_open_core(session));
     pm_diagnosis_problem(diagnosis, pm_process_read(session->core, diagnosis));
     if (!(session->options->command->open & PM_OPEN_V8)) return NULL;
@@ -28,15 +27,18 @@ static struct pm_error *open_core(struct pm_session *session) {
 
 static struct pm_error *analyse(struct pm_session *session) {
     const struct pm_command *command = session->options->command;
-    if (session->options->file_count) PM_TRY(open_core(session));
+    struct pm_heap_view heap;
+    if (session->options->file_count) PM_TRY(pm_session_open_inputs(session));
+    if (session->input) PM_TRY(open_core(session));
     struct pm_error *err = command->run(session);
     pm_diagnosis_problem(session->diagnosis, PM_TAKE(session->v8_failure));
     if (err) return err;
     link_isolates(session->diagnosis);
     pm_session_say(session, "examining the death");
     if (session->core) pm_death_examine(session);
-    if (command->open & PM_OPEN_GRAPH) pm_diagnosis_problem(session->diagnosis, pm_session_leaks(session));
-    pm_detect(session->diagnosis);
+    if (command->open & PM_OPEN_GRAPH) pm_diagnosis_problem(session->diagnosis, pm_session_graph(session));
+    pm_session_say(session, "looking for findings");
+    pm_detect(session->diagnosis, pm_session_view(session, &heap) ? &heap : NULL);
     return NULL;
 }
 

@@ -1,8 +1,8 @@
 /* Opening what a command needs: input, core, binaries, V8; and the steps that several commands share. */
 #include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "parsers/formats.h"
 #include "postmortem/commands.h"
 #include "postmortem/crash.h"
 #include "postmortem/options.h"
@@ -11,7 +11,8 @@
 #include "v8layout/summary.h"
 
 void pm_session_say(const struct pm_session *session, const char *what) {
-    pm_crash_position(what, session->input ? session->input->path : NULL);
+    const struct pm_input *input = session->input ? session->input : session->snapshot;
+    pm_crash_position(what, input ? input->path : NULL);
     if (session->progress) session->progress(what, 0, 0);
 }
 
@@ -36,35 +37,52 @@ static struct pm_error *remember_input(struct pm_session *session, const struct 
     return NULL;
 }
 
-/* The first core of the files is analysed; what this version cannot read is named. */
-static struct pm_error *open_input(struct pm_session *session, const char *path) {
-    struct pm_input *input PM_AUTO(input) = NULL;
-    pm_crash_position("opening the input", path);
-    PM_TRY(pm_input_open(path, input_progress, session, &input));
-    const struct pm_format *format = pm_format_of(input);
-    PM_TRY(remember_input(session, input, format->name));
-    if (!format->readable)
-        return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: %s", path, format->title),
-                             format->hint);
-    if (session->input)
-        return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: a second core", path),
-                             "One core is one incident: run the program once for each.");
-    session->input = PM_TAKE(input);
+/* Of several cores or snapshots the first is analysed: each is an incident of its own. */
+static struct pm_error *take_heap(struct pm_input **place, const struct pm_session_file *file) {
+    if (*place)
+        return pm_error_hint(
+            pm_error_create(PM_ERR_UNSUPPORTED, "%s: %s beside another one", file->input->path,
+                            file->format->title),
+            "One core is one incident: run the program once for each, or see the command compare.");
+    *place = file->input;
     return NULL;
+}
+
+static struct pm_error *open_input(struct pm_session *session, const char *path) {
+    struct pm_session_file *file = &session->files[session->file_count];
+    pm_crash_position("opening the input", path);
+    PM_TRY(pm_input_open(path, input_progress, session, &file->input));
+    session->file_count++;
+    file->format = pm_format_of(file->input);
+    PM_TRY(remember_input(session, file->input, file->format->name));
+    switch (file->format->use) {
+    case PM_USE_CORE: return take_heap(&session->input, file);
+    case PM_USE_SNAPSHOT: return take_heap(&session->snapshot, file);
+    case PM_USE_FACTS: return file->format->load(file->input, session->diagnosis);
+    case PM_USE_NONE: break;
+    }
+    return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: %s", path, file->format->title),
+                         file->format->hint);
+}
+
+static bool has_facts(const struct pm_diagnosis *diagnosis) {
+    return diagnosis->report_count || diagnosis->profile_count || diagnosis->gc_log_count ||
+           diagnosis->pod_count;
 }
 
 struct pm_error *pm_session_open_inputs(struct pm_session *session) {
     const struct pm_options *options = session->options;
     struct pm_error *first = NULL;
+    session->files = calloc(options->file_count, sizeof(*session->files));
+    if (!session->files) return pm_error_nomem();
     for (size_t i = 0; i < options->file_count; i++) {
         struct pm_error *err = open_input(session, options->files[i]);
-        if (!err) continue;
-        if (!session->input && !first)
+        if (err && !first)
             first = err; /* may be the only thing there is to say */
         else
             pm_diagnosis_problem(session->diagnosis, err);
     }
-    if (!session->input) return first;
+    if (!session->input && !session->snapshot && !has_facts(session->diagnosis)) return first;
     pm_diagnosis_problem(session->diagnosis, first);
     return NULL;
 }
@@ -135,10 +153,14 @@ void pm_session_open_v8(struct pm_session *session) {
 
 void pm_session_close(struct pm_session *session) {
     pm_error_destroy(session->v8_failure);
+    pm_dominator_children_destroy(session->children);
+    pm_dominators_destroy(session->dominators);
+    pm_graph_destroy(session->graph); /* borrows what follows */
     v8_close(session->v8);
     pm_modules_close(session->modules);
     pm_core_close(session->core);
-    pm_input_close(session->input);
+    for (size_t i = 0; i < session->file_count; i++) pm_input_close(session->files[i].input);
+    free(session->files);
 }
 
 /* Names of builtins and symbols may still stand in the mapped binary, which is closed before anything is
@@ -179,5 +201,9 @@ struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only) {
 struct pm_error *pm_session_need_v8(struct pm_session *session) {
     if (session->v8) return NULL;
     if (session->v8_failure) return PM_TAKE(session->v8_failure);
-    return pm_error_create(PM_ERR_LAYOUT, "%s: the V8 heap could not be read", session->input->path);
+    const char *path = session->file_count ? session->files[0].input->path : "no input";
+    if (!session->input)
+        return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: this command reads cores", path),
+                             "postmortem --help lists what each command reads.");
+    return pm_error_create(PM_ERR_LAYOUT, "%s: the V8 heap could not be read", path);
 }

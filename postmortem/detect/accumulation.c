@@ -10,7 +10,7 @@
  * the way is a chain, and its start is the container.
  *
  * Thresholds are MAT's (docs/findings.md): a tenth of the heap, ratio 0.7. */
-#include "postmortem/detect/accumulation.h"
+#include "postmortem/detect/detector.h"
 
 #include "postmortem/detect/owner.h"
 
@@ -23,7 +23,6 @@
 #define MAX_SUSPECTS  5
 #define CENSUS_LIMIT  2000000 /* dominated objects that are looked at for one suspect */
 #define DICTIONARY    1000    /* an object with more properties than this is used as a dictionary */
-#define MAX_FINDINGS  16
 
 struct census {
     uint64_t objects, bytes, external, by_kind[PM_NODE_NATIVE + 1], bytes_by_kind[PM_NODE_NATIVE + 1];
@@ -335,14 +334,6 @@ static const char *holder_words(struct pm_arena *arena, const struct pm_heap_vie
 
 /* ---- findings ---- */
 
-static struct pm_finding *append_finding(struct pm_diagnosis *diagnosis) {
-    if (!diagnosis->findings) {
-        diagnosis->findings = pm_arena_array(diagnosis->arena, MAX_FINDINGS, sizeof(*diagnosis->findings));
-        if (!diagnosis->findings) return NULL;
-    }
-    return diagnosis->finding_count < MAX_FINDINGS ? &diagnosis->findings[diagnosis->finding_count++] : NULL;
-}
-
 /* User functions on the stack of the thread that died: one of them was adding, or at least busy. */
 static void add_running(struct pm_diagnosis *diagnosis, struct pm_finding *finding) {
     struct pm_arena *arena = diagnosis->arena;
@@ -383,10 +374,10 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     bool bounded = counted && is_bounded(view, suspect->container, entries, &limit);
     bool died_of_heap = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
                         diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
-    struct pm_finding *finding = append_finding(diagnosis);
+    struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
     if (!finding) {
         census_deinit(&census);
-        return NULL;
+        return pm_error_nomem();
     }
     /* Memory that hangs from the running code alone is what the work at hand needs, unless a class of the
      * program's own collects it. */
@@ -464,7 +455,7 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     return NULL;
 }
 
-struct pm_error *pm_detect_accumulation(struct pm_diagnosis *diagnosis, const struct pm_heap_view *view) {
+static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap_view *view) {
     uint64_t heap = view->dominators->reachable_bytes;
     size_t count = child_count(view, 0);
     for (size_t i = 0; i < count && i < MAX_SUSPECTS; i++) { /* children are sorted: largest first */
@@ -475,3 +466,10 @@ struct pm_error *pm_detect_accumulation(struct pm_diagnosis *diagnosis, const st
     }
     return NULL;
 }
+
+const struct pm_detector pm_detect_accumulation = {
+    .name = "accumulation",
+    .summary = "one object keeps a large part of the heap: collections, chains, listeners, timers, closures",
+    .needs = PM_NEEDS_HEAP,
+    .run = run,
+};

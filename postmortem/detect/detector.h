@@ -11,24 +11,32 @@
 #ifndef PM_DETECT_DETECTOR_H
 #define PM_DETECT_DETECTOR_H
 
+#include "postmortem/detect/heap_view.h"
 #include "postmortem/model/diagnosis.h"
 
 enum pm_needs {
     PM_NEEDS_PROCESS = 1 << 0,
     PM_NEEDS_THREADS = 1 << 1,
     PM_NEEDS_ISOLATES = 1 << 2,
-    PM_NEEDS_HISTOGRAM = 1 << 3
+    PM_NEEDS_HISTOGRAM = 1 << 3,
+    PM_NEEDS_HEAP = 1 << 4, /* the graph with its dominators, of a core or a snapshot */
+    PM_NEEDS_REPORT = 1 << 5,
+    PM_NEEDS_PROFILE = 1 << 6,
+    PM_NEEDS_GC_LOG = 1 << 7,
+    PM_NEEDS_POD = 1 << 8,
 };
 
 struct pm_detector {
     const char *name; /* the finding's id */
     const char *summary;
     unsigned needs; /* of enum pm_needs: it is not run without them */
-    struct pm_error *(*run)(struct pm_diagnosis *diagnosis);
+    struct pm_error *(*run)(struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap);
 };
 
+extern const struct pm_detector pm_detect_accumulation;
+
 const struct pm_detector *const *pm_detectors(size_t *count_ret);
-/* Runs every detector whose needs are met. */
-void pm_detect(struct pm_diagnosis *diagnosis);
+/* Runs every detector whose needs are met; heap may be NULL. What fails is a problem of the run. */
+void pm_detect(struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap);
 
 #endif

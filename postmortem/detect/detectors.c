@@ -2,23 +2,28 @@
 
 /* One line each; the order is only the order of the report. */
 static const struct pm_detector *const detectors[] = {
-    NULL, /* the end */
+    &pm_detect_accumulation,
 };
+static const size_t detector_count = sizeof(detectors) / sizeof(detectors[0]);
 
 const struct pm_detector *const *pm_detectors(size_t *count_ret) {
-    *count_ret = sizeof(detectors) / sizeof(detectors[0]) - 1;
+    *count_ret = detector_count;
     return detectors;
 }
 
-static unsigned available(const struct pm_diagnosis *diagnosis) {
+static unsigned available(const struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap) {
     return (diagnosis->has_process ? (unsigned)PM_NEEDS_PROCESS : 0) |
            (diagnosis->has_threads ? (unsigned)PM_NEEDS_THREADS : 0) |
            (diagnosis->has_isolates ? (unsigned)PM_NEEDS_ISOLATES : 0) |
-           (diagnosis->has_histogram ? (unsigned)PM_NEEDS_HISTOGRAM : 0);
+           (diagnosis->has_histogram ? (unsigned)PM_NEEDS_HISTOGRAM : 0) |
+           (heap ? (unsigned)PM_NEEDS_HEAP : 0) | (diagnosis->report_count ? (unsigned)PM_NEEDS_REPORT : 0) |
+           (diagnosis->profile_count ? (unsigned)PM_NEEDS_PROFILE : 0) |
+           (diagnosis->gc_log_count ? (unsigned)PM_NEEDS_GC_LOG : 0) |
+           (diagnosis->pod_count ? (unsigned)PM_NEEDS_POD : 0);
 }
 
-void pm_detect(struct pm_diagnosis *diagnosis) {
-    for (size_t i = 0; detectors[i]; i++)
-        if ((detectors[i]->needs & ~available(diagnosis)) == 0)
-            pm_diagnosis_problem(diagnosis, detectors[i]->run(diagnosis));
+void pm_detect(struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap) {
+    for (size_t i = 0; i < detector_count; i++)
+        if ((detectors[i]->needs & ~available(diagnosis, heap)) == 0)
+            pm_diagnosis_problem(diagnosis, detectors[i]->run(diagnosis, heap));
 }

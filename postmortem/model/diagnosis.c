@@ -78,3 +78,25 @@ void pm_diagnosis_problem(struct pm_diagnosis *diagnosis, struct pm_error *err) 
     }
     pm_error_destroy(err);
 }
+
+struct pm_finding *pm_diagnosis_finding(struct pm_diagnosis *diagnosis) {
+    void *grown;
+    struct pm_finding *finding =
+        append(diagnosis->arena, diagnosis->findings, diagnosis->finding_count, sizeof(*finding), &grown);
+    diagnosis->findings = grown;
+    if (!finding) return NULL;
+    *finding = (struct pm_finding){.retained_bytes = PM_UNKNOWN, .share = -1};
+    diagnosis->finding_count++;
+    return finding;
+}
+
+struct pm_error *pm_diagnosis_append(struct pm_diagnosis *diagnosis, void ***items, size_t *count,
+                                     void *item) {
+    void *grown;
+    void **place = append(diagnosis->arena, *items, *count, sizeof(*place), &grown);
+    *items = grown;
+    if (!place) return pm_error_nomem();
+    *place = item;
+    (*count)++;
+    return NULL;
+}

@@ -260,6 +260,12 @@ struct pm_layout_row {
 
 enum pm_exit { PM_EXIT_COMPLETE = 0, PM_EXIT_PARTIAL = 1, PM_EXIT_FAILED = 2, PM_EXIT_USAGE = 64 };
 
+/* What single files said, each in a header of its own. */
+struct pm_report_facts; /* model/report_facts.h: a diagnostic report */
+struct pm_profile;      /* model/profile.h: a heap or CPU profile */
+struct pm_gc_log;       /* model/gc_log.h: collections and last words of a log */
+struct pm_pod;          /* model/pod.h: what Kubernetes says of the container */
+
 struct pm_diagnosis {
     struct pm_arena *arena;
     enum pm_exit exit_code;
@@ -277,7 +283,15 @@ struct pm_diagnosis {
     size_t isolate_count;
     struct pm_layout_row *layout;
     size_t layout_count;
-    double layout_score;                /* 0..1; negative = no layout */
+    double layout_score;              /* 0..1; negative = no layout */
+    struct pm_report_facts **reports; /* in the order of the inputs */
+    size_t report_count;
+    struct pm_profile **profiles;
+    size_t profile_count;
+    struct pm_gc_log **gc_logs;
+    size_t gc_log_count;
+    struct pm_pod **pods;
+    size_t pod_count;
     struct pm_object_detail *object;    /* NULL = not asked for */
     struct pm_object_list *object_list; /* NULL = not asked for */
     const char *redaction;              /* level that was applied: none, default, strict; NULL = none yet */
@@ -298,6 +312,13 @@ void pm_diagnosis_destroy(struct pm_diagnosis *diagnosis);
  * partial. */
 void pm_diagnosis_skip(struct pm_diagnosis *diagnosis, const char *what, uint64_t count, uint64_t bytes,
                        const char *why);
+/* A new finding, the last of the list; NULL without memory. Unknown numbers are PM_UNKNOWN, the share
+ * negative. The pointer is good until the next call. */
+struct pm_finding *pm_diagnosis_finding(struct pm_diagnosis *diagnosis);
+/* Appends to one of the lists of artefacts: pm_diagnosis_append(d, (void ***)&d->reports, &d->report_count,
+ * facts). */
+struct pm_error *pm_diagnosis_append(struct pm_diagnosis *diagnosis, void ***items, size_t *count,
+                                     void *item);
 /* Takes the error over: it becomes a problem, exit_code at least partial. NULL is fine (nothing happens). */
 void pm_diagnosis_problem(struct pm_diagnosis *diagnosis, struct pm_error *err);
 
