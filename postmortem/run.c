@@ -36,7 +36,9 @@ static struct pm_error *analyse(struct pm_session *session) {
     link_isolates(session->diagnosis);
     pm_session_say(session, "examining the death");
     if (session->core) pm_death_examine(session);
-    if (command->open & PM_OPEN_GRAPH) pm_diagnosis_problem(session->diagnosis, pm_session_graph(session));
+    if (command->open & PM_OPEN_GRAPH) err = pm_session_graph(session);
+    if (err && !session->core && !pm_session_has_facts(session)) return err; /* nothing else to say */
+    pm_diagnosis_problem(session->diagnosis, err);
     pm_session_say(session, "looking for findings");
     pm_detect(session->diagnosis, pm_session_view(session, &heap) ? &heap : NULL);
     return NULL;

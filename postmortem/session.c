@@ -65,7 +65,8 @@ static struct pm_error *open_input(struct pm_session *session, const char *path)
                          file->format->hint);
 }
 
-static bool has_facts(const struct pm_diagnosis *diagnosis) {
+bool pm_session_has_facts(const struct pm_session *session) {
+    const struct pm_diagnosis *diagnosis = session->diagnosis;
     return diagnosis->report_count || diagnosis->profile_count || diagnosis->gc_log_count ||
            diagnosis->pod_count;
 }
@@ -82,7 +83,7 @@ struct pm_error *pm_session_open_inputs(struct pm_session *session) {
         else
             pm_diagnosis_problem(session->diagnosis, err);
     }
-    if (!session->input && !session->snapshot && !has_facts(session->diagnosis)) return first;
+    if (!session->input && !session->snapshot && !pm_session_has_facts(session)) return first;
     pm_diagnosis_problem(session->diagnosis, first);
     return NULL;
 }
