@@ -53,6 +53,7 @@ struct pm_error *pm_heap_snapshot_read(const struct pm_input *input, struct pm_g
     pthread_mutex_init(&snapshot->scopes_lock, NULL);
     snapshot->graph = graph;
     graph->from_snapshot = true;
+    graph->referrers = pm_referrers_create();
     graph->source = &pm_snapshot_source;
     graph->source_self = snapshot;
     struct pm_error *err = build(input, snapshot, graph, &own);

@@ -568,6 +568,7 @@ struct pm_error *v8_graph_create(const struct v8 *v8, uint32_t isolate, struct p
     graph->source = &v8_graph_source_functions;
     graph->source_self = source;
     struct builder b = {.v8 = v8, .isolate = isolate, .graph = graph, .source = source};
+    graph->referrers = pm_referrers_create();
     source->has_forwarded = v8->isolates[isolate].gc_state != 0;
     struct pm_error *err = build(&b);
     builder_deinit(&b);

@@ -50,9 +50,13 @@ uint32_t pm_paths_distance(const struct pm_paths *paths, pm_node node); /* UINT3
 struct pm_error *pm_paths_to(const struct pm_paths *paths, pm_node node, struct pm_path_step **ret,
                              size_t *count_ret);
 
-/* All nodes with a strong edge to `node` (one scan of the edges): malloc array of (from, edge). */
+/* All strong edges to `node`, in the order of graph->edges: malloc array of (from, edge). The first questions
+ * scan all edges (15 ms per GB of heap); then an index is made, on all cores, of 4 bytes per node and edge,
+ * and a question costs nothing. Kept with the graph until it is destroyed or told to forget it; of a graph
+ * whose `referrers` are NULL there is none. */
 struct pm_error *pm_graph_referrers(const struct pm_graph *graph, pm_node node, struct pm_path_step **ret,
                                     size_t *count_ret);
+void pm_graph_forget_referrers(const struct pm_graph *graph); /* NULL is fine */
 
 PM_DEFINE_AUTO(dominators, struct pm_dominators, pm_dominators_destroy)
 PM_DEFINE_AUTO(dominator_children, struct pm_dominator_children, pm_dominator_children_destroy)

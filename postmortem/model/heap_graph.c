@@ -13,6 +13,7 @@ void pm_graph_destroy(struct pm_graph *graph) {
     free(graph->kinds);
     free(graph->classes);
     free(graph->external);
+    pm_referrers_destroy(graph->referrers);
     if (graph->source && graph->source->destroy) graph->source->destroy(graph->source_self);
     free(graph);
 }

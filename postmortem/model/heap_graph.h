@@ -159,11 +159,14 @@ struct pm_graph {
      * ignore those to objects found before. */
     uint64_t transient_roots;
     bool from_snapshot;
+    struct pm_referrers *referrers; /* what pm_graph_referrers() remembers; NULL = nothing */
     const struct pm_graph_source *source;
     void *source_self;
 };
 
 void pm_graph_destroy(struct pm_graph *graph); /* NULL is fine */
+struct pm_referrers *pm_referrers_create(void);
+void pm_referrers_destroy(struct pm_referrers *referrers); /* NULL is fine */
 /* Are all offsets, targets and sizes of the columns possible? One pass over them; PM_ERR_FORMAT. */
 struct pm_error *pm_graph_check(const struct pm_graph *graph);
 uint64_t pm_graph_external_of(const struct pm_graph *graph, pm_node node);

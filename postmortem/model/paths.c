@@ -1,4 +1,4 @@
-/* Shortest paths from the root, and who refers to a node. */
+/* Shortest paths from the root. */
 #include "postmortem/base/big_array.h"
 #include "postmortem/model/dominators.h"
 
@@ -118,48 +118,5 @@ struct pm_error *pm_paths_to(const struct pm_paths *paths, pm_node node, struct 
     steps[0] = (struct pm_path_step){0, UINT64_MAX};
     *ret = steps;
     *count_ret = (size_t)distance + 1;
-    return NULL;
-}
-
-/* ---- Referrers ---- */
-
-static size_t count_edges_to(const struct pm_graph *graph, pm_node node) {
-    size_t count = 0;
-    for (uint64_t edge = 0; edge < graph->edge_count; edge++) count += graph->edges[edge] == node;
-    return count;
-}
-
-/* The node an edge belongs to, which is not before `node`: first in strides that double, then by halves. */
-static pm_node owner_of_edge(const struct pm_graph *graph, uint64_t edge, pm_node node) {
-    size_t low = node, stride = 1;
-    while (low + stride < graph->node_count && graph->first_edge[low + stride] <= edge) {
-        low += stride;
-        stride *= 2;
-    }
-    size_t high = low + stride < graph->node_count ? low + stride : graph->node_count;
-    while (high - low > 1) { /* first_edge[low] <= edge < first_edge[high] */
-        size_t middle = low + (high - low) / 2;
-        if (graph->first_edge[middle] <= edge)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (pm_node)low;
-}
-
-struct pm_error *pm_graph_referrers(const struct pm_graph *graph, pm_node node, struct pm_path_step **ret,
-                                    size_t *count_ret) {
-    size_t count = count_edges_to(graph, node);
-    struct pm_path_step *steps = calloc(count ? count : 1, sizeof(*steps));
-    if (!steps) return pm_error_nomem();
-    pm_node from = 0;
-    uint64_t edge = 0;
-    for (size_t i = 0; i < count; i++, edge++) {
-        while (graph->edges[edge] != node) edge++;
-        from = owner_of_edge(graph, edge, from);
-        steps[i] = (struct pm_path_step){from, edge};
-    }
-    *ret = steps;
-    *count_ret = count;
     return NULL;
 }

@@ -248,5 +248,9 @@ int main(int count, char **arguments) {
     phase("paths");
     if (pm_graph_referrers(graph, 1, &steps, &step_count)) return 1;
     phase("referrers");
+    graph->referrers = pm_referrers_create();
+    for (int i = 0; i < 17; i++)
+        if (pm_graph_referrers(graph, 1, &steps, &step_count)) return 1;
+    phase("16, an index");
     return 0;
 }

@@ -95,8 +95,11 @@ static void test_random_graphs(void **state) {
     for (int i = 0; i < 3000; i++) {
         struct pm_graph *graph PM_AUTO(graph) = made_graph_random(&seed, i % 100 ? 40 : 700);
         check_paths(graph);
+        if (i % 3) graph->referrers = pm_referrers_create(); /* an index, but for the first questions */
         for (pm_node node = 0; node < graph->node_count; node++) check_referrers(graph, node);
         check_referrers(graph, PM_NO_NODE);
+        pm_graph_forget_referrers(graph);
+        check_referrers(graph, 0);
     }
 }
 
