@@ -92,18 +92,62 @@ static void compare_text(const char *name, const char *what, const char *expecte
     if (expected && (!found || strcmp(expected, found) != 0)) wrong(name, what, expected, found);
 }
 
-/* A collection may happen inside anything. */
+/* The signal comes at a random moment: between two calls of what blocks it V8 may collect, or compile what
+ * got hot. A process that does little but collect runs its JavaScript between two collections. */
 static bool state_fits(const char *expected, const char *found) {
-    return !expected ||
-           (found && (!strcmp(expected, found) || (!strcmp(expected, "json") && !strcmp(found, "gc"))));
+    static const char *const fits[][2] = {{"json", "gc"},       {"json", "compiling"},
+                                          {"javascript", "gc"}, {"gc", "javascript"},
+                                          {"gc", "compiling"},  {"javascript", "compiling"}};
+    bool fit = !expected || (found && !strcmp(expected, found));
+    for (size_t i = 0; !fit && found && i < sizeof(fits) / sizeof(fits[0]); i++)
+        fit = !strcmp(fits[i][0], expected) && !strcmp(fits[i][1], found);
+    return fit;
 }
 
-/* said_death: what V8 itself called it; which of its two limits a leak meets first depends on the version. */
-static void compare(const char *name, const cJSON *expected, const char *said_death, const cJSON *document) {
+/* Node's own backtrace ends where the JavaScript begins, which it cannot unwind. One that reaches the event
+ * loop: the limit was met in a task of V8's own, between two callbacks. */
+static bool between_callbacks(const char *said) {
+    return strstr(said, "uv_run") != NULL;
+}
+
+static int count_javascript(const cJSON *thread, bool of_user) {
+    const cJSON *frame;
+    int count = 0;
+    cJSON_ArrayForEach(frame, cJSON_GetObjectItem(thread, "frames")) {
+        const char *kind = text_at(frame, "kind"), *file = text_at(frame, "file");
+        if (!kind || strcmp(kind, "js") != 0 || cJSON_IsTrue(cJSON_GetObjectItem(frame, "async"))) continue;
+        count += !of_user || (file && strncmp(file, "node:", 5) != 0);
+    }
+    return count;
+}
+
+/* What the process itself wrote when it died. */
+struct last_words {
+    const char
+        *death; /* which of V8's two limits a leak meets first depends on the version; NULL = neither */
+    bool between_callbacks;
+};
+
+static void compare_stack(const char *name, const cJSON *wanted, const struct last_words *said,
+                          const cJSON *thread) {
+    const cJSON *item;
+    if (said->between_callbacks) {
+        if (count_javascript(thread, false)) wrong(name, "on the stack", "no JavaScript", "some");
+        return;
+    }
+    /* Node's own code, which calls the callbacks, allocates too. */
+    if (said->death && count_javascript(thread, false) && !count_javascript(thread, true)) return;
+    cJSON_ArrayForEach(item, wanted) if (!stack_has(thread, item, said->death != NULL))
+        wrong(name, "on the stack", text_at(item, "function"), "not there");
+}
+
+static void compare(const char *name, const cJSON *expected, const struct last_words *said,
+                    const cJSON *document) {
     const cJSON *process = cJSON_GetObjectItem(document, "process"),
                 *death = cJSON_GetObjectItem(process, "death");
     const cJSON *crashed = thread_of(document, true), *main_thread = thread_of(document, false), *item;
-    compare_text(name, "death", said_death ? said_death : text_at(expected, "death"), text_at(death, "kind"));
+    compare_text(name, "death", said->death ? said->death : text_at(expected, "death"),
+                 text_at(death, "kind"));
     compare_text(name, "signal", text_at(expected, "signal"), text_at(process, "signal"));
     const char *message = text_at(expected, "message"), *shown = text_at(death, "message");
     if (message && (!shown || !strstr(shown, message))) wrong(name, "message", message, shown);
@@ -123,9 +167,7 @@ static void compare(const char *name, const cJSON *expected, const char *said_de
     const cJSON *blocked = cJSON_GetObjectItem(expected, "blocked");
     if (blocked && !stack_has(main_thread, blocked, true))
         wrong(name, "blocked in", text_at(blocked, "function"), "not on the stack");
-    cJSON_ArrayForEach(
-        item, cJSON_GetObjectItem(expected, "on_stack")) if (!stack_has(crashed, item, said_death != NULL))
-        wrong(name, "on the stack", text_at(item, "function"), "not there");
+    compare_stack(name, cJSON_GetObjectItem(expected, "on_stack"), said, crashed);
     const cJSON *instances = cJSON_GetObjectItem(expected, "instances");
     if (instances && !isolates_have(document, instances)) wrong(name, "instances", "as planted", "others");
     cJSON_ArrayForEach(
@@ -150,17 +192,20 @@ static void check_case(const char *name) {
     bool collecting = run.exit_code == 1 && strstr(run.out, "garbage collection");
     assert_run(&run, collecting ? 1 : 0, NULL, NULL);
     cJSON *document = cJSON_Parse(run.out);
-    struct run said = run_shell("cat '%s/stderr'", directory);
-    const char *death = NULL;
-    if (strstr(said.out, "heap out of memory"))
-        death = strstr(said.out, "Ineffective mark-compacts") ? "ineffective-mark-compacts" : "heap-limit";
+    struct run words = run_shell("cat '%s/stderr'", directory);
+    struct last_words said = {0};
+    if (strstr(words.out, "heap out of memory")) {
+        said.death =
+            strstr(words.out, "Ineffective mark-compacts") ? "ineffective-mark-compacts" : "heap-limit";
+        said.between_callbacks = between_callbacks(words.out);
+    }
     if (document)
-        compare(name, expected, death, document);
+        compare(name, expected, &said, document);
     else
         wrong(name, "output", "JSON", run.out);
     cJSON_Delete(document);
     cJSON_Delete(expected);
-    run_free(&said);
+    run_free(&words);
     run_free(&run);
     free(core);
     free(directory);
