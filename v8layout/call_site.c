@@ -49,7 +49,8 @@ struct v8_call_sites *v8_call_sites_create(const struct v8 *v8, struct pm_arena 
     sites->v8 = v8;
     sites->arena = arena;
     sites->rules = (struct rules){
-        .type_unless_prefix = v8->layout.location_bit == 1,
+        .type_unless_prefix =
+            v8->layout.location_bit == 1 || (v8->layout.root_names && !v8_root(v8, "call_site_info_map")),
         .class_is_type =
             v8_root(v8, "promise_on_stack_map") || v8->layout.stream_code.present || !v8->layout.root_names,
         .space_ends_name = v8->layout.chunk_flags.present && v8->layout.chunk_flags.offset == 0,

@@ -342,11 +342,16 @@ static void collect_offsets(struct v8_facts *facts) {
 
 /* Heap::MaxReserved() adds two or three times max_semi_space_size to max_old_generation_size: its loads from
  * the first argument are the two fields, in this order of address. V8 14 keeps the second one in an object of
- * its own (HeapLimits). */
+ * its own (HeapLimits): then a third load goes through one of the two. */
+static void limits_found(struct v8_facts *facts, const uint32_t field[2], uint32_t indirect) {
+    bool ascending = field[0] < field[1];
+    facts->limits = (struct v8_limit_offsets){field[ascending ? 0 : 1], field[ascending ? 1 : 0], indirect};
+}
+
 static void limits_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t size) {
-    uint32_t field[2] = {0};
+    uint32_t field[2] = {0}, indirect = 0;
     unsigned count = 0;
-    int loaded = -1; /* register that holds the second field */
+    int holder[2] = {-1, -1}; /* registers that hold the fields */
     for (uint64_t i = 0; i + 4 <= size; i++) {
         const uint8_t *at = code + i;
         bool multiply = i + 5 <= size && at[0] == 0x48 && at[1] == 0x0f && at[2] == 0xaf && at[3] == 0x47;
@@ -362,22 +367,20 @@ static void limits_x86_64(struct v8_facts *facts, const uint8_t *code, uint64_t 
         uint32_t offset = mod == 1 ? at[3] : mod == 2 && i + 7 <= size ? pm_load_u32(at + 3) : 0;
         if (mod != 1 && mod != 2) continue;
         if (base == 7 && count < 2) {
+            holder[count] = (int)reg;
             field[count++] = offset;
-            loaded = (int)reg;
-        } else if (count == 2 && (int)base == loaded) {
-            facts->limits.indirect = offset;
+        } else if ((int)base == holder[0] || (int)base == holder[1]) {
+            indirect = offset;
         }
         i += mod == 1 ? 3 : 6;
     }
-    if (count < 2) return;
-    facts->limits.semi_space = field[0] < field[1] ? field[0] : field[1];
-    facts->limits.old_generation = field[0] < field[1] ? field[1] : field[0];
+    if (count == 2) limits_found(facts, field, indirect);
 }
 
 static void limits_aarch64(struct v8_facts *facts, const uint8_t *code, uint64_t size) {
-    uint32_t field[3] = {0}, sum[32] = {0};
+    uint32_t field[2] = {0}, sum[32] = {0}, indirect = 0, holder[2] = {32, 32};
     bool based[32] = {[0] = true};
-    unsigned count = 0, loaded = 32;
+    unsigned count = 0;
     for (uint64_t i = 0; i + 4 <= size; i += 4) {
         uint32_t op = pm_load_u32(code + i), rt = op & 31, rn = op >> 5 & 31, offset = (op >> 10 & 0xfff) * 8;
         if (op == 0xd65f03c0u) break;                         /* ret */
@@ -389,16 +392,16 @@ static void limits_aarch64(struct v8_facts *facts, const uint8_t *code, uint64_t
             field[1] = field[0] + 8;
             count = 2;
         } else if ((op & 0xffc00000u) == 0xf9400000u) { /* ldr xt, [xn, #imm] */
-            if (based[rn] && count < 2)
-                field[count++] = sum[rn] + offset, loaded = rt;
-            else if (count == 2 && rn == loaded)
-                field[2] = offset;
+            if (based[rn] && count < 2) {
+                holder[count] = rt;
+                field[count++] = sum[rn] + offset;
+            } else if (rn == holder[0] || rn == holder[1]) {
+                indirect = offset;
+            }
             based[rt] = false;
         }
     }
-    if (count < 2) return;
-    facts->limits = (struct v8_limit_offsets){field[0] < field[1] ? field[0] : field[1],
-                                              field[0] < field[1] ? field[1] : field[0], field[2]};
+    if (count == 2) limits_found(facts, field, indirect);
 }
 
 static void collect_limits(struct v8_facts *facts) {

@@ -291,6 +291,7 @@ static void walk_thread(struct v8_walk *walk) {
     const struct v8_frame_arch *arch = stacks->arch;
     walk->regs = walk->thread->regs;
     walk->exact = true;
+    walk->kernel_only = !walk->out->crashed && !walk->regs.value[arch->pc] && !walk->regs.value[arch->sp];
     const struct pm_mem_range *stack = pm_mem_find(stacks->mem, walk->regs.value[arch->sp]);
     if (stack) {
         walk->stack_start = stack->start;
@@ -299,6 +300,7 @@ static void walk_thread(struct v8_walk *walk) {
     const struct v8_isolate *isolate = find_isolate(walk);
     enum v8_pc_kind kind = classify(walk, walk->regs.value[arch->pc]);
     bool in_v8 = kind == V8_PC_BUILTIN || kind == V8_PC_JIT;
+    if (walk->kernel_only) return;
     if (kind == V8_PC_NOWHERE) {
         /* A jump to a bad address: the return address is on the stack (or in the link register), where a call
          * put it. */

@@ -54,6 +54,7 @@ struct v8_walk { /* one per thread */
     const char *regexp;     /* source of the regular expression nearest to the top */
     pm_addr first_function; /* innermost JSFunction: its page tells the isolate */
     bool has_entry;
+    bool kernel_only; /* a worker of io_uring: the kernel's, without any user space */
 };
 
 /* Frame types as published, or variant `index`: false = there is none. */

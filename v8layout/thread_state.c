@@ -371,6 +371,12 @@ static void javascript_state(struct v8_walk *walk) {
 }
 
 void v8_thread_state(struct v8_walk *walk) {
+    if (walk->kernel_only) {
+        walk->out->name = "io_uring worker of the kernel";
+        walk->out->role = PM_ROLE_OTHER;
+        set_state(walk, PM_STATE_HELPER_IDLE, "in the kernel");
+        return;
+    }
     set_role(walk);
     const struct marker *marker = OUTERMOST(walk, walk->frames.count, fatal_markers);
     if (marker)
