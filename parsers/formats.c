@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parsers/core_file.h"
+#include "parsers/profile.h"
 
 /* Enough for the first keys of any JSON input, without reading a large file. */
 #define SNIFF_BYTES 65536
@@ -38,7 +39,8 @@ static bool is_heap_profile(const struct pm_input *input) {
 }
 
 static bool is_cpu_profile(const struct pm_input *input) {
-    return is_json(input) && contains(input, "\"nodes\"") && contains(input, "\"callFrame\"") &&
+    return is_json(input) && (contains(input, "\"nodes\"") || contains(input, "\"head\"")) &&
+           (contains(input, "\"callFrame\"") || contains(input, "\"functionName\"")) &&
            contains(input, "\"hitCount\"");
 }
 
@@ -78,8 +80,16 @@ static const struct pm_format formats[] = {
      .sniff = is_elf},
     {.name = "report", .title = "a diagnostic report", .hint = NOT_YET, .sniff = is_report},
     {.name = "heapsnapshot", .title = "a heap snapshot", .use = PM_USE_SNAPSHOT, .sniff = is_heap_snapshot},
-    {.name = "heapprofile", .title = "a heap profile", .hint = NOT_YET, .sniff = is_heap_profile},
-    {.name = "cpuprofile", .title = "a CPU profile", .hint = NOT_YET, .sniff = is_cpu_profile},
+    {.name = "heapprofile",
+     .title = "a heap profile",
+     .use = PM_USE_FACTS,
+     .sniff = is_heap_profile,
+     .load = pm_heap_profile_load},
+    {.name = "cpuprofile",
+     .title = "a CPU profile",
+     .use = PM_USE_FACTS,
+     .sniff = is_cpu_profile,
+     .load = pm_cpu_profile_load},
     {.name = "prof-log", .title = "a V8 --prof log", .hint = NOT_YET, .sniff = is_prof_log},
     {.name = "log", .title = "a log", .hint = NOT_YET, .sniff = is_log},
     {.name = "json", .title = "a JSON file of an unknown kind", .hint = NOT_YET, .sniff = is_other_json},
