@@ -274,6 +274,30 @@ static void hide_object(const struct pass *pass, struct pm_object_detail *object
     }
 }
 
+/* What an object calls another one: code, an index, a Map's key (quoted), or a property's name, which may be
+ * data. */
+static void hide_reference(const struct pass *pass, const char **name) {
+    static const char internal[] = " (internal)";
+    if (!*name) return;
+    size_t length = strlen(*name), tail = sizeof(internal) - 1;
+    if (length > tail && !strcmp(*name + length - tail, internal)) return;
+    bool code = is_identifier(*name) || **name == '[' || opening_quote(*name, *name);
+    if (pass->strict && !code)
+        *name = "(name hidden)";
+    else
+        hide_heap_text(pass, name);
+}
+
+static void hide_heaps(const struct pass *pass) {
+    for (size_t i = 0; i < pass->diagnosis->isolate_count; i++) {
+        struct pm_isolate *isolate = &pass->diagnosis->isolates[i];
+        for (size_t k = 0; k < isolate->dominator_count; k++) {
+            hide_heap_text(pass, &isolate->dominators[k].label);
+            hide_reference(pass, &isolate->dominators[k].name);
+        }
+    }
+}
+
 static void hide_findings(const struct pass *pass) {
     for (size_t i = 0; i < pass->diagnosis->finding_count; i++) {
         struct pm_finding *finding = &pass->diagnosis->findings[i];
@@ -294,6 +318,7 @@ void pm_redact_diagnosis(const struct pm_redactor *redactor, bool heap_strings,
     hide_process(&pass);
     hide_threads(&pass);
     hide_findings(&pass);
+    hide_heaps(&pass);
     /* The verdict quotes the thrown error's message and the state of a thread. */
     hide_heap_text(&pass, &diagnosis->verdict);
     hide(&pass, &diagnosis->verdict);

@@ -20,7 +20,7 @@ const struct pm_command pm_command_diagnose = {
     .least_files = 1,
     .most_files = 4096,
     .open = PM_OPEN_CORE | PM_OPEN_V8 | PM_OPEN_GRAPH,
-    .sections = PM_SHOW_PROCESS | PM_SHOW_FINDINGS | PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_STACK |
-                PM_SHOW_DETAILS,
+    .sections = PM_SHOW_PROCESS | PM_SHOW_FINDINGS | PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_DOMINATORS |
+                PM_SHOW_STACK | PM_SHOW_DETAILS,
     .run = run,
 };

@@ -96,10 +96,28 @@ struct pm_space {
 
 struct pm_class_row {
     const char *name; /* of V8's heap snapshot: `UserSession`, `Map`, `(closure)`, `(string)` ... */
-    uint64_t count, shallow, retained;
+    uint64_t count, shallow;
+    uint64_t
+        retained; /* by the reachable instances together: those inside another one of the class count once */
+};
+
+/* One object of the dominator tree. Rows stand in preorder: a row's children follow it, largest first. What
+ * is too small, too deep or too much for the table is summed up in the rest of its parent. */
+#define PM_NO_ROW UINT32_MAX
+struct pm_dominator_row {
+    uint64_t object; /* address, or id in a snapshot (diagnosis->objects_by_id) */
+    const char *class_name;
+    const char *label; /* one line about it: "UserSession {id: 17}" */
+    const char *name; /* what its parent calls it: "cache", "[12]", "entry 'sess:17'"; NULL: its parent has no
+                         reference to it, only what the parent keeps has */
+    uint64_t shallow, retained;      /* with the memory outside the heap that it owns */
+    uint32_t depth;                  /* 0: nothing but the roots keeps it */
+    uint32_t parent;                 /* row; PM_NO_ROW at depth 0 */
+    uint64_t rest_count, rest_bytes; /* children without a row of their own */
 };
 
 struct pm_isolate {
+    bool is_snapshot; /* of a heap snapshot: no addresses, spaces, limits */
     pm_addr address, heap;
     uint64_t tid; /* of its thread; PM_UNKNOWN */
     bool is_main;
@@ -112,6 +130,9 @@ struct pm_isolate {
     uint64_t reachable_objects, reachable_bytes;
     struct pm_class_row *histogram; /* largest shallow first */
     size_t histogram_count;
+    struct pm_dominator_row *dominators; /* NULL = not analysed */
+    size_t dominator_count;
+    uint64_t dominator_rest_count, dominator_rest_bytes; /* objects at depth 0 without a row */
 };
 
 /* ---- process ---- */
@@ -273,6 +294,7 @@ struct pm_diagnosis {
     size_t input_count;
     bool has_process, has_threads, has_isolates, has_histogram, has_layout; /* sections that were analysed */
     struct pm_process process;
+    bool objects_by_id;    /* numbers of objects are ids of a snapshot ("@17"), no addresses */
     const char *verdict;   /* one sentence */
     const char *signature; /* hex */
     struct pm_finding *findings;

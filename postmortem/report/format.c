@@ -53,6 +53,11 @@ const char *pm_format_address(char *text, uint64_t address) {
     return text;
 }
 
+const char *pm_format_object(char *text, bool by_id, uint64_t object) {
+    snprintf(text, PM_NUMBER_TEXT, by_id ? "@%" PRIu64 : "0x%" PRIx64, object);
+    return text;
+}
+
 const char *pm_format_offset(char *text, uint64_t offset) {
     if (offset == PM_UNKNOWN) return strcpy(text, "");
     snprintf(text, PM_NUMBER_TEXT, "+0x%" PRIx64, offset);

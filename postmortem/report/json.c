@@ -1,7 +1,7 @@
 /* The JSON document: docs/json.md says what each member means, docs/schema.json is checked against real
  * output by a test. */
 #include "postmortem/model/words.h"
-#include "postmortem/report/json_writer.h"
+#include "postmortem/report/json_heap.h"
 #include "postmortem/report/writer.h"
 
 static void write_inputs(struct pm_json *json, const struct pm_diagnosis *diagnosis) {
@@ -76,7 +76,7 @@ static void write_position(struct pm_json *json, const struct pm_position *posit
     pm_json_u64(json, "column", position->column ? position->column : PM_UNKNOWN);
 }
 
-static void write_finding(struct pm_json *json, const struct pm_finding *finding) {
+static void write_finding(struct pm_json *json, const struct pm_finding *finding, bool by_id) {
     pm_json_object(json, NULL);
     pm_json_text(json, "id", finding->id);
     pm_json_text(json, "severity", pm_severity_word(finding->severity));
@@ -104,7 +104,7 @@ static void write_finding(struct pm_json *json, const struct pm_finding *finding
     pm_json_array(json, "objects");
     for (size_t i = 0; i < finding->object_count; i++) {
         pm_json_object(json, NULL);
-        pm_json_address(json, "address", finding->objects[i].address);
+        pm_json_object_id(json, "address", by_id, finding->objects[i].address);
         pm_json_text(json, "class", finding->objects[i].class_name);
         pm_json_end(json);
     }
@@ -201,9 +201,12 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
         pm_json_object(json, NULL);
         pm_json_address(json, "address", isolate->address);
         pm_json_u64(json, "thread", isolate->tid);
-        pm_json_bool(json, "main", isolate->is_main);
+        if (isolate->is_snapshot)
+            pm_json_null(json, "main");
+        else
+            pm_json_bool(json, "main", isolate->is_main);
         pm_json_u64(json, "gc_state", isolate->gc_state);
-        if (options->sections & PM_SHOW_SPACES) write_spaces(json, isolate);
+        if ((options->sections & PM_SHOW_SPACES) && !isolate->is_snapshot) write_spaces(json, isolate);
         pm_json_u64(json, "external_bytes", external_bytes(isolate));
         pm_json_u64(json, "array_buffer_bytes", isolate->array_buffer_bytes);
         pm_json_u64(json, "external_string_bytes", isolate->external_string_bytes);
@@ -219,6 +222,8 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
         pm_json_u64(json, "reachable_bytes", isolate->reachable_bytes);
         if (diagnosis->has_histogram && (options->sections & PM_SHOW_HISTOGRAM))
             write_histogram(json, isolate, options->limit);
+        if (isolate->dominators && (options->sections & PM_SHOW_DOMINATORS))
+            pm_json_dominators(json, diagnosis, isolate, options->limit);
         pm_json_end(json);
     }
     pm_json_end(json);
@@ -330,11 +335,12 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
         pm_json_text(&json, "verdict", diagnosis->verdict);
         pm_json_text(&json, "signature", diagnosis->signature);
         pm_json_array(&json, "findings");
-        for (size_t i = 0; i < diagnosis->finding_count; i++) write_finding(&json, &diagnosis->findings[i]);
+        for (size_t i = 0; i < diagnosis->finding_count; i++)
+            write_finding(&json, &diagnosis->findings[i], diagnosis->objects_by_id);
         pm_json_end(&json);
     }
     if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS))) write_threads(&json, diagnosis);
-    if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM)))
+    if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_DOMINATORS)))
         write_isolates(&json, diagnosis, options);
     if (diagnosis->object && (show & PM_SHOW_OBJECT)) write_object(&json, diagnosis->object);
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST))

@@ -99,6 +99,12 @@ void pm_json_address(struct pm_json *json, const char *key, uint64_t address) {
         fputs("null", json->out);
 }
 
+void pm_json_object_id(struct pm_json *json, const char *key, bool by_id, uint64_t object) {
+    char text[32];
+    snprintf(text, sizeof(text), by_id ? "@%" PRIu64 : "0x%" PRIx64, object);
+    pm_json_text(json, key, object ? text : NULL);
+}
+
 void pm_json_share(struct pm_json *json, const char *key, double share) {
     before_value(json, key);
     if (share >= 0 && share <= 1e9)

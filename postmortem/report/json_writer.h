@@ -37,6 +37,8 @@ void pm_json_u64(struct pm_json *json, const char *key, uint64_t value);    /* P
 void pm_json_i64(struct pm_json *json, const char *key, int64_t value);
 void pm_json_bool(struct pm_json *json, const char *key, bool value);
 void pm_json_address(struct pm_json *json, const char *key, uint64_t address); /* "0x..."; 0 is null */
+/* "0x7f..", or "@17" for objects of a snapshot; 0 is null. */
+void pm_json_object_id(struct pm_json *json, const char *key, bool by_id, uint64_t object);
 void pm_json_share(struct pm_json *json, const char *key, double share); /* negative is null; four decimals */
 void pm_json_null(struct pm_json *json, const char *key);
 

@@ -59,8 +59,10 @@ static void put_histogram(const struct pm_page *page, const struct pm_isolate *i
     static const struct pm_column columns[] = {{"constructor", PM_COLUMN_ELASTIC},
                                                {"count", PM_COLUMN_NUMBER},
                                                {"shallow", PM_COLUMN_NUMBER},
-                                               {"share", PM_COLUMN_NUMBER}};
-    struct pm_table *table PM_AUTO(table) = pm_table_create(columns, 4);
+                                               {"share", PM_COLUMN_NUMBER},
+                                               {"retained", PM_COLUMN_NUMBER}};
+    bool retained = isolate->histogram_count && isolate->histogram[0].retained != PM_UNKNOWN;
+    struct pm_table *table PM_AUTO(table) = pm_table_create(columns, retained ? 5 : 4);
     char number[PM_NUMBER_TEXT], bytes[PM_NUMBER_TEXT];
     bool whole_command = !(page->options->sections & PM_SHOW_PROCESS);
     size_t rows = pm_page_rows(page, isolate->histogram_count, whole_command ? 40 : 10);
@@ -73,6 +75,7 @@ static void put_histogram(const struct pm_page *page, const struct pm_isolate *i
         pm_table_cell(table, pm_format_count(number, row->count));
         pm_table_cell(table, pm_format_bytes(number, row->shallow));
         pm_table_cell(table, pm_format_share(number, row->shallow, isolate->object_bytes));
+        if (retained) pm_table_cell(table, pm_format_bytes(number, row->retained));
     }
     pm_table_print(table, PM_LABEL_WIDTH, page->columns, page->options->color, page->out);
     if (rows < isolate->histogram_count) {
@@ -93,7 +96,7 @@ static void put_isolate(const struct pm_page *page, const struct pm_isolate *iso
             pm_page_entryf(page, "Isolate", PM_BOLD, "%s, 0x%" PRIx64, isolate->is_main ? "main" : "worker",
                            isolate->address);
     }
-    if (page->options->sections & PM_SHOW_SPACES) {
+    if ((page->options->sections & PM_SHOW_SPACES) && !isolate->is_snapshot) {
         put_memory_line(page, isolate, "Memory");
         put_spaces(page, isolate);
         pm_page_gap(page);
