@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "parsers/core_file.h"
+#include "parsers/pod.h"
 #include "parsers/profile.h"
+#include "parsers/report.h"
 
 /* Enough for the first keys of any JSON input, without reading a large file. */
 #define SNIFF_BYTES 65536
@@ -26,7 +28,14 @@ static bool is_elf(const struct pm_input *input) {
 }
 
 static bool is_report(const struct pm_input *input) {
-    return is_json(input) && contains(input, "\"header\"") && contains(input, "\"reportVersion\"");
+    return is_json(input) && contains(input, "\"header\"") &&
+           (contains(input, "\"reportVersion\"") || contains(input, "\"dumpEventTime\""));
+}
+
+/* kubectl writes the kind of a list at its end, the API server at its start. */
+static bool is_pod(const struct pm_input *input) {
+    return is_json(input) && contains(input, "\"apiVersion\"") && contains(input, "\"kind\"") &&
+           (contains(input, "\"Pod\"") || contains(input, "\"PodList\""));
 }
 
 static bool is_heap_snapshot(const struct pm_input *input) {
@@ -78,7 +87,16 @@ static const struct pm_format formats[] = {
      .title = "an ELF file, but not a core",
      .hint = "A program is given with --exe, beside its core.",
      .sniff = is_elf},
-    {.name = "report", .title = "a diagnostic report", .hint = NOT_YET, .sniff = is_report},
+    {.name = "report",
+     .title = "a diagnostic report",
+     .use = PM_USE_FACTS,
+     .sniff = is_report,
+     .load = pm_report_load},
+    {.name = "pod",
+     .title = "a pod of Kubernetes",
+     .use = PM_USE_FACTS,
+     .sniff = is_pod,
+     .load = pm_pod_load},
     {.name = "heapsnapshot", .title = "a heap snapshot", .use = PM_USE_SNAPSHOT, .sniff = is_heap_snapshot},
     {.name = "heapprofile",
      .title = "a heap profile",

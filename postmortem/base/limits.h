@@ -16,4 +16,10 @@
 #define PM_MAX_NOTE_BYTES   (1u << 28)   /* notes of one core: 65,536 threads times about 3 KB */
 #define PM_MAX_DECOMPRESSED (1ull << 40) /* 1 TB: a compressed core that unpacks to more is a bomb */
 
+/* A JSON document that is read as a tree: reports have 10 KB to some MB, a handle in one takes 500 bytes and
+ * 18 values. */
+#define PM_MAX_JSON_BYTES  (128u << 20)
+#define PM_MAX_JSON_VALUES (4u << 20) /* of 64 bytes and a text each */
+#define PM_MAX_JSON_DEPTH  128        /* cJSON calls itself for each level; a report has 6 */
+
 #endif

@@ -2,9 +2,8 @@
  * 1 to 5, as plain data. One spelling for all versions; docs/json.md says which version has what.
  *
  * Knows no JSON. OWNERSHIP  everything hangs in the diagnosis' arena. All texts are untrusted.
- * UNKNOWN    not in the file, null or of a wrong type: PM_UNKNOWN, NULL, PM_MAYBE, a negative double (NAN
- * where a negative number has a meaning). A limit that is none ("unlimited", or the numbers over 2^63 that
- * libuv gives without a cgroup) is PM_UNLIMITED. */
+ * UNKNOWN    not in the file, null or of a wrong type: PM_UNKNOWN, NULL, PM_MAYBE, a double NAN. A limit that
+ * is none ("unlimited", or the numbers over 2^62 that libuv gives without a cgroup) is PM_UNLIMITED. */
 #ifndef PM_MODEL_REPORT_FACTS_H
 #define PM_MODEL_REPORT_FACTS_H
 

@@ -1,0 +1,3 @@
+'use strict';
+// A module that is not in the image.
+require('./src/prices');
