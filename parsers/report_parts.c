@@ -97,6 +97,10 @@ static void read_interfaces(struct pm_json_reader *reader, const cJSON *list,
     }
 }
 
+static void without_v(const char **text) {
+    if (*text && **text == 'v') ++*text;
+}
+
 /* item NULL: everything unknown. */
 void pm_report_read_header(struct pm_json_reader *reader, const cJSON *item, struct pm_report_facts *facts) {
     struct pm_report_header *header = &facts->header;
@@ -121,7 +125,7 @@ void pm_report_read_header(struct pm_json_reader *reader, const cJSON *item, str
         else if (strcmp(key, "componentVersions") != 0 && strcmp(key, "release") != 0)
             pm_json_count_unknown(reader, item);
     }
-    if (header->node_version && header->node_version[0] == 'v') header->node_version++;
+    without_v(&header->node_version);
 }
 
 /* ---- stacks ---- */
