@@ -47,7 +47,7 @@ static const struct option_row {
     {OPTION_SYSROOT, "sysroot", 0, required_argument, "DIR", GROUP_INPUT, NULL,
      "root of the container image: its binaries are looked up below DIR"},
     {OPTION_FORMAT, "format", 'f', required_argument, "FORMAT", GROUP_OUTPUT, NULL,
-     "text (default), json or markdown"},
+     "text (default), json, markdown or html"},
     {OPTION_OUTPUT, "output", 'o', required_argument, "FILE", GROUP_OUTPUT, NULL,
      "write to FILE: complete or not at all"},
     {OPTION_MAX_BYTES, "max-bytes", 0, required_argument, "N", GROUP_OUTPUT, NULL,
@@ -161,7 +161,7 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
     case OPTION_EXPLAIN: return ret->explain = true;
     case OPTION_FORMAT:
         ret->writer = pm_writer_find(value);
-        if (!ret->writer) complain(message, "--format takes text, json or markdown");
+        if (!ret->writer) complain(message, "--format takes text, json, markdown or html");
         return ret->writer != NULL;
     case OPTION_MAX_BYTES:
     case OPTION_LIMIT:

@@ -7,7 +7,7 @@
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
-#include "postmortem/report/text.h"
+#include "postmortem/report/stack_words.h"
 #include "postmortem/report/writer.h"
 
 #define USUAL_BYTES                                                                                          \

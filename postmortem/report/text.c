@@ -9,6 +9,7 @@
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/stack_words.h"
 #include "postmortem/report/table.h"
 
 const char *pm_page_style(const struct pm_page *page, enum pm_style style) {
@@ -133,15 +134,6 @@ static void put_coverage(const struct pm_page *page) {
         pm_strbuf_appendf(&text, "; %zu part%s not analysed, see above", diagnosis->problem_count,
                           diagnosis->problem_count == 1 ? "" : "s");
     pm_page_entry(page, "Coverage", PM_PLAIN, pm_strbuf_text(&text));
-}
-
-const struct pm_thread *pm_first_thread(const struct pm_diagnosis *diagnosis) {
-    const struct pm_thread *main_thread = NULL;
-    for (size_t i = 0; i < diagnosis->thread_count; i++) {
-        if (diagnosis->threads[i].crashed) return &diagnosis->threads[i];
-        if (diagnosis->threads[i].role == PM_ROLE_MAIN) main_thread = &diagnosis->threads[i];
-    }
-    return main_thread ? main_thread : diagnosis->thread_count ? &diagnosis->threads[0] : NULL;
 }
 
 static void put_stacks(const struct pm_page *page) {

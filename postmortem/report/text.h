@@ -25,8 +25,6 @@ void pm_page_entryf(const struct pm_page *page, const char *label, enum pm_style
 void pm_page_gap(const struct pm_page *page); /* an empty line */
 const char *pm_page_style(const struct pm_page *page, enum pm_style style);
 const char *pm_page_reset(const struct pm_page *page, enum pm_style style);
-/* The thread a reader wants first: the one that died, else the main one; NULL = none. */
-const struct pm_thread *pm_first_thread(const struct pm_diagnosis *diagnosis);
 /* Rows to show: --limit, else `usual`. */
 size_t pm_page_rows(const struct pm_page *page, size_t count, size_t usual);
 

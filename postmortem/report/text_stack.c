@@ -6,47 +6,24 @@
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/stack_words.h"
 #include "postmortem/report/table.h"
 #include "postmortem/report/text.h"
 
-static bool is_user_code(const struct pm_frame *frame) {
-    return frame->kind == PM_FRAME_JS && frame->position.file &&
-           strncmp(frame->position.file, "node:", 5) != 0;
+/* A raw text as it may be printed. */
+static void escape_into(struct pm_strbuf *out, void (*spell)(const struct pm_frame *, struct pm_strbuf *),
+                        const struct pm_frame *frame) {
+    struct pm_strbuf raw PM_AUTO_STRBUF = {0};
+    spell(frame, &raw);
+    pm_escape_terminal(out, pm_strbuf_text(&raw), raw.length);
 }
 
-static const char *base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
+static void short_place(const struct pm_frame *frame, struct pm_strbuf *out) {
+    pm_frame_place(frame, false, out);
 }
 
-/* "handleRequest", "new UserSession", "async load" */
-static void put_function(const struct pm_frame *frame, struct pm_strbuf *out) {
-    const char *name = frame->function;
-    if (frame->is_async) pm_strbuf_append(out, "async ");
-    if (frame->constructor && (!name || strncmp(name, "new ", 4) != 0)) pm_strbuf_append(out, "new ");
-    if (name && *name)
-        pm_escape_terminal(out, name, strlen(name));
-    else
-        pm_strbuf_append(out, frame->kind == PM_FRAME_JS ? "<anonymous>" : "?");
-}
-
-/* "/app/src/server.js:31:5", "node+0x1234", "built-in" */
-static void put_place(const struct pm_frame *frame, bool verbose, struct pm_strbuf *out) {
-    const struct pm_position *position = &frame->position;
-    if (position->file) {
-        pm_escape_terminal(out, position->file, strlen(position->file));
-        if (position->line) pm_strbuf_appendf(out, ":%" PRIu32, position->line);
-        if (position->line && position->column) pm_strbuf_appendf(out, ":%" PRIu32, position->column);
-        if (position->line && frame->approximate) pm_strbuf_append(out, "~");
-    } else if (frame->kind == PM_FRAME_BUILTIN) {
-        pm_strbuf_append(out, "built-in");
-    } else if (frame->module) {
-        const char *name = verbose ? frame->module : base_name(frame->module);
-        pm_escape_terminal(out, name, strlen(name));
-        if (frame->offset != PM_UNKNOWN) pm_strbuf_appendf(out, "+0x%" PRIx64, frame->offset);
-    } else if (frame->address) {
-        pm_strbuf_appendf(out, "0x%" PRIx64, frame->address);
-    }
+static void whole_place(const struct pm_frame *frame, struct pm_strbuf *out) {
+    pm_frame_place(frame, true, out);
 }
 
 static void put_notes(const struct pm_frame *frame, bool verbose, struct pm_strbuf *out) {
@@ -77,10 +54,10 @@ static void put_arguments(const struct pm_page *page, const struct pm_frame *fra
 }
 
 static void put_frame(const struct pm_page *page, const struct pm_frame *frame, size_t number) {
-    bool verbose = page->options->verbose, user = is_user_code(frame);
+    bool verbose = page->options->verbose, user = pm_frame_is_user(frame);
     struct pm_strbuf function PM_AUTO_STRBUF = {0}, place PM_AUTO_STRBUF = {0}, notes PM_AUTO_STRBUF = {0};
-    put_function(frame, &function);
-    put_place(frame, verbose, &place);
+    escape_into(&function, pm_frame_function, frame);
+    escape_into(&place, verbose ? whole_place : short_place, frame);
     put_notes(frame, verbose, &notes);
     unsigned indent = PM_LABEL_WIDTH + 6;
     size_t room = page->columns > indent + 20 ? page->columns - indent : 20;
@@ -105,25 +82,6 @@ static void put_frame(const struct pm_page *page, const struct pm_frame *frame, 
         fprintf(page->out, "\n%*s(%s)", (int)indent + 2, "", pm_strbuf_text(&place));
     fprintf(page->out, "%s\n", pm_strbuf_text(&notes));
     if (verbose || (user && page->options->sections & PM_SHOW_THREADS)) put_arguments(page, frame);
-}
-
-static bool same_text(const char *a, const char *b) {
-    return a == b || (a && b && !strcmp(a, b));
-}
-
-static bool same_frame(const struct pm_frame *a, const struct pm_frame *b) {
-    return a->kind == b->kind && a->hidden == b->hidden && same_text(a->function, b->function) &&
-           same_text(a->position.file, b->position.file) && a->position.line == b->position.line &&
-           a->position.column == b->position.column && (a->kind != PM_FRAME_NATIVE || a->offset == b->offset);
-}
-
-/* Recursion: how often the `period` frames from `at` on stand there in a row (1 = once). */
-static size_t repetitions(const struct pm_thread *thread, size_t at, size_t period) {
-    size_t same = 0;
-    while (at + period + same < thread->frame_count &&
-           same_frame(&thread->frames[at + same], &thread->frames[at + period + same]))
-        same++;
-    return 1 + same / period;
 }
 
 static void put_elided(const struct pm_page *page, size_t runtime, size_t native) {
@@ -161,17 +119,6 @@ static struct shown_frames choose_frames(const struct pm_page *page, const struc
     };
 }
 
-/* How many frames from `at` on are one repeated group, and of how many frames the group is; 0 = no recursion
- * here. */
-static size_t recursion(const struct pm_thread *thread, size_t at, size_t *times_ret) {
-    for (size_t period = 1; period <= 8; period++) {
-        *times_ret = repetitions(thread, at, period);
-        if (*times_ret >= 4) return period;
-    }
-    *times_ret = 1;
-    return 0;
-}
-
 static void put_recursion(const struct pm_page *page, size_t period, size_t times) {
     fprintf(page->out, "%*s      %s... %s %zu times in a row%s\n", PM_LABEL_WIDTH, "",
             pm_page_style(page, PM_WARN), period == 1 ? "the frame above stands" : "the frames above stand",
@@ -198,7 +145,7 @@ static void put_frames(const struct pm_page *page, const struct pm_thread *threa
         }
         put_elided(page, runtime, native);
         runtime = native = 0;
-        size_t times, period = recursion(thread, i, &times);
+        size_t times, period = pm_stack_recursion(thread, i, &times);
         for (size_t k = 0; k < (period ? period : 1); k++)
             if (wanted.plumbing || !thread->frames[i + k].hidden) {
                 put_frame(page, &thread->frames[i + k], i + k);
@@ -213,21 +160,9 @@ static void put_frames(const struct pm_page *page, const struct pm_thread *threa
                 pm_page_style(page, PM_DIM), thread->frame_count - i, pm_page_reset(page, PM_DIM));
 }
 
-static void describe_thread(const struct pm_thread *thread, struct pm_strbuf *out) {
-    if (thread->role != PM_ROLE_OTHER) pm_strbuf_appendf(out, "%s ", pm_role_word(thread->role));
-    pm_strbuf_appendf(out, "thread %" PRIu64, thread->tid);
-    if (thread->name && *thread->name && strcmp(thread->name, pm_role_word(thread->role)) != 0)
-        pm_strbuf_appendf(out, " \"%s\"", thread->name);
-    if (thread->state != PM_STATE_UNKNOWN) {
-        /* The detail says it with the user's names; the phrase is the general word. */
-        pm_strbuf_appendf(out, ": %s",
-                          thread->state_detail ? thread->state_detail : pm_state_phrase(thread->state));
-    }
-}
-
 void pm_page_stack(const struct pm_page *page, const struct pm_thread *thread, size_t usual_frames) {
     struct pm_strbuf title PM_AUTO_STRBUF = {0};
-    describe_thread(thread, &title);
+    pm_thread_title(thread, &title);
     pm_page_entry(page, "Stack", thread->crashed ? PM_BOLD : PM_PLAIN, pm_strbuf_text(&title));
     put_frames(page, thread, pm_page_rows(page, SIZE_MAX, usual_frames));
     if (thread->js_fallback)
@@ -244,18 +179,8 @@ void pm_page_other_threads(const struct pm_page *page, const struct pm_thread *s
     bool first = true;
     for (size_t i = 0; i < diagnosis->thread_count; i++) {
         const struct pm_thread *thread = &diagnosis->threads[i];
-        size_t alike = 0;
-        bool told = false;
-        if (thread == shown) continue;
-        for (size_t k = 0; k < diagnosis->thread_count; k++) {
-            const struct pm_thread *other = &diagnosis->threads[k];
-            if (other == shown || other->role != thread->role || other->state != thread->state ||
-                !same_text(other->state_detail, thread->state_detail))
-                continue;
-            alike++;
-            told |= k < i;
-        }
-        if (told) continue;
+        size_t alike = pm_threads_alike(diagnosis, i, shown);
+        if (!alike) continue;
         struct pm_strbuf text PM_AUTO_STRBUF = {0};
         if (alike > 1) {
             pm_strbuf_appendf(&text, "%zu %s%sthreads", alike,
@@ -266,7 +191,7 @@ void pm_page_other_threads(const struct pm_page *page, const struct pm_thread *s
                                   thread->state_detail ? thread->state_detail
                                                        : pm_state_phrase(thread->state));
         } else {
-            describe_thread(thread, &text);
+            pm_thread_title(thread, &text);
         }
         pm_page_entry(page, first ? "Others" : NULL, PM_PLAIN, pm_strbuf_text(&text));
         first = false;

@@ -45,7 +45,7 @@ struct pm_writer {
     void (*write)(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options, FILE *out);
 };
 
-extern const struct pm_writer pm_writer_text, pm_writer_json, pm_writer_markdown;
+extern const struct pm_writer pm_writer_text, pm_writer_json, pm_writer_markdown, pm_writer_html;
 
 const struct pm_writer *const *pm_writers(size_t *count_ret);
 const struct pm_writer *pm_writer_find(const char *name); /* NULL = no such format */

@@ -7,6 +7,7 @@ static const struct pm_writer *const writers[] = {
     &pm_writer_text,
     &pm_writer_json,
     &pm_writer_markdown,
+    &pm_writer_html,
 };
 
 const struct pm_writer *const *pm_writers(size_t *count_ret) {

@@ -113,7 +113,7 @@ static void test_usage(void **state) {
     assert_usage("stacks core --class X", "--class is an option of 'objects'");
     assert_usage("layouts core", "only with --explain");
     assert_usage("layouts --explain", "--explain takes a core");
-    assert_usage("./core --format xml", "text, json or markdown");
+    assert_usage("./core --format xml", "text, json, markdown or html");
     assert_usage("./core --limit many", "--limit takes a number");
     assert_usage("./core --limit -1", "--limit takes a number");
     assert_usage("./core --max-bytes 10", "at least 1000");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "postmortem/report/writer.h"
+#include "tests/report/golden.h"
 #include "tests/support/assert_error.h"
 
 #define ONE_PAGE                                                                                             \
@@ -23,37 +24,6 @@ static char *render(const struct pm_writer *writer, const struct pm_diagnosis *d
     fclose(out);
     assert_int_equal(length, strlen(text)); /* no NUL inside */
     return text;
-}
-
-static void golden_path(char *path, size_t size, const char *name) {
-    const char *source = getenv("POSTMORTEM_SOURCE");
-    snprintf(path, size, "%s/tests/report/golden/%s", source ? source : ".", name);
-}
-
-static void assert_golden(const char *name, char *text) {
-    char path[4096], expected[65536], actual[4200], command[9000];
-    golden_path(path, sizeof(path), name);
-    if (getenv("POSTMORTEM_UPDATE_GOLDEN")) {
-        FILE *out = fopen(path, "w");
-        assert_non_null(out);
-        fputs(text, out);
-        fclose(out);
-    }
-    FILE *in = fopen(path, "r");
-    if (!in) fail_msg("%s is missing: run with POSTMORTEM_UPDATE_GOLDEN=1 and read what it wrote", path);
-    expected[fread(expected, 1, sizeof(expected) - 1, in)] = 0;
-    fclose(in);
-    if (strcmp(expected, text) != 0) {
-        snprintf(actual, sizeof(actual), "%s.actual", name);
-        FILE *out = fopen(actual, "w");
-        assert_non_null(out);
-        fputs(text, out);
-        fclose(out);
-        snprintf(command, sizeof(command), "diff -u '%s' '%s' >&2", path, actual);
-        (void)!system(command);
-        fail_msg("%s differs (above; in %s)", name, actual);
-    }
-    free(text);
 }
 
 /* No control character reaches the output, whatever stood in the heap. */

@@ -1,0 +1,16 @@
+# embed.cmake - writes a C file with the bytes of page.css and page.js and their SHA-256 sums, which the page's
+# Content-Security-Policy names.   cmake -DFOLDER=... -DOUT=... -P embed.cmake
+set(text "/* Made by postmortem/report/embed.cmake from postmortem/report/page/. */\n#include \"postmortem/report/html_assets.h\"\n\n")
+foreach(name style script)
+  if(name STREQUAL style)
+    set(file ${FOLDER}/page.css)
+  else()
+    set(file ${FOLDER}/page.js)
+  endif()
+  file(READ ${file} bytes HEX)
+  file(SHA256 ${file} sum)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+  string(REGEX REPLACE "(..)" "0x\\1," sum "${sum}")
+  string(APPEND text "const char pm_html_${name}[] = {${bytes}0};\nconst unsigned char pm_html_${name}_sha256[32] = {${sum}};\n\n")
+endforeach()
+file(WRITE ${OUT} "${text}")
