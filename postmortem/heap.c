@@ -43,6 +43,7 @@ static struct pm_error *snapshot_isolate(struct pm_session *session) {
         .tid = PM_UNKNOWN,
         .gc_state = PM_UNKNOWN,
         .array_buffer_bytes = PM_UNKNOWN,
+        .external_bytes = PM_UNKNOWN,
         .external_string_bytes = PM_UNKNOWN,
         .max_old_generation = PM_UNKNOWN,
         .max_semi_space = PM_UNKNOWN,

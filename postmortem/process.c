@@ -15,7 +15,7 @@ static const char *const wanted_names[] = {
     "MALLOC_TRIM_THRESHOLD_", "LD_PRELOAD", "KUBERNETES_*",
 };
 
-static bool is_wanted(const char *name) {
+bool pm_process_wants(const char *name) {
     for (size_t i = 0; i < sizeof(wanted_names) / sizeof(wanted_names[0]); i++)
         if (fnmatch(wanted_names[i], name, 0) == 0) return true;
     return false;
@@ -33,7 +33,7 @@ static struct pm_error *read_environment(const struct pm_core *core, struct pm_d
         if (!equals) continue;
         char *name = pm_arena_copy(diagnosis->arena, variables[i], (size_t)(equals - variables[i]));
         if (!name) return pm_error_nomem();
-        if (!is_wanted(name)) continue;
+        if (!pm_process_wants(name)) continue;
         struct pm_env_value *row = &process->environment[process->environment_count++];
         *row = (struct pm_env_value){name, pm_arena_strdup(diagnosis->arena, equals + 1)};
         if (!row->value) return pm_error_nomem();
@@ -76,7 +76,7 @@ static void read_flag(struct pm_process *process, const char *word, const char *
 }
 
 /* NODE_OPTIONS first: the command line wins, as in Node. Node's own flags end at the script's name. */
-static void read_flags(struct pm_process *process) {
+void pm_process_read_flags(struct pm_process *process) {
     for (size_t i = 0; i < process->environment_count; i++) {
         if (strcmp(process->environment[i].name, "NODE_OPTIONS") != 0) continue;
         char *copy PM_AUTO_FREE = strdup(process->environment[i].value), *rest = NULL;
@@ -124,6 +124,6 @@ struct pm_error *pm_process_read(const struct pm_core *core, struct pm_diagnosis
     read_signal(core, process);
     PM_TRY(read_command_line(core, diagnosis));
     PM_TRY(read_environment(core, diagnosis));
-    read_flags(process);
+    pm_process_read_flags(process);
     return NULL;
 }

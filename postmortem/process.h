@@ -8,5 +8,9 @@
 
 /* Fills diagnosis->process but its versions and its death. FAILURE: without memory. */
 struct pm_error *pm_process_read(const struct pm_core *core, struct pm_diagnosis *diagnosis);
+/* Is it a variable whose value may explain a death? Others are not shown. */
+bool pm_process_wants(const char *name);
+/* The limits that argv and NODE_OPTIONS set; the others keep their value. */
+void pm_process_read_flags(struct pm_process *process);
 
 #endif

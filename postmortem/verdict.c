@@ -150,6 +150,11 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
         pm_strbuf_append(&text, "A core of a living process, taken by a debugger or gcore");
         put_state(&text, thread_of_role(diagnosis, false), "; the main thread was ");
         break;
+    case PM_DEATH_REPORT:
+        pm_strbuf_append(&text, "A report of a living process");
+        if (process->death_message) pm_strbuf_appendf(&text, " (%s)", process->death_message);
+        put_state(&text, thread_of_role(diagnosis, false), "; the main thread was ");
+        break;
     case PM_DEATH_UNKNOWN: pm_strbuf_append(&text, "How the process ended is not known"); break;
     }
     pm_strbuf_append_char(&text, '.');

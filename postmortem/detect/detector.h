@@ -34,6 +34,8 @@ struct pm_detector {
 };
 
 extern const struct pm_detector pm_detect_accumulation;
+extern const struct pm_detector pm_detect_pod, pm_detect_report_death, pm_detect_report_handles,
+    pm_detect_report_loop, pm_detect_report_memory, pm_detect_report_system;
 
 const struct pm_detector *const *pm_detectors(size_t *count_ret);
 /* Runs every detector whose needs are met; heap may be NULL. What fails is a problem of the run. */

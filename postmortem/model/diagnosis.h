@@ -125,6 +125,7 @@ struct pm_isolate {
     struct pm_space *spaces;
     size_t space_count;
     uint64_t array_buffer_bytes, external_string_bytes; /* backing stores outside the heap */
+    uint64_t external_bytes; /* all of that as V8 counted it itself, where a report says it */
     uint64_t max_old_generation, max_semi_space, heap_limit;
     uint64_t objects, object_bytes, unparsed_bytes, free_bytes;
     uint64_t reachable_objects, reachable_bytes;
@@ -147,6 +148,7 @@ enum pm_death_kind {
     PM_DEATH_NATIVE_CRASH,   /* SIGSEGV, SIGBUS, SIGILL, SIGFPE inside the process */
     PM_DEATH_KILLED,         /* a signal from another process */
     PM_DEATH_SNAPSHOT,       /* gcore: the process lived on */
+    PM_DEATH_REPORT,         /* none: a report that was asked for by a signal or by the program */
 };
 
 struct pm_env_value {

@@ -189,7 +189,7 @@ static void write_histogram(struct pm_json *json, const struct pm_isolate *isola
 
 static uint64_t external_bytes(const struct pm_isolate *isolate) {
     if (isolate->array_buffer_bytes == PM_UNKNOWN || isolate->external_string_bytes == PM_UNKNOWN)
-        return PM_UNKNOWN;
+        return isolate->external_bytes;
     return isolate->array_buffer_bytes + isolate->external_string_bytes;
 }
 

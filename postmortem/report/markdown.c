@@ -198,7 +198,7 @@ static void block_spaces(const struct pm_isolate *isolate, struct pm_strbuf *out
         out, "### Heap spaces\n\n| space | pages | committed | used | free |\n|---|--:|--:|--:|--:|\n");
     for (size_t i = 0; i < isolate->space_count; i++) {
         const struct pm_space *space = &isolate->spaces[i];
-        if (!space->pages) continue;
+        if (!space->pages || (space->pages == PM_UNKNOWN && !space->committed)) continue;
         pm_strbuf_append(out, "|");
         put_cell(out, space->name);
         put_cell(out, pm_format_count(number, space->pages));

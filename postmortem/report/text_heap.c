@@ -22,6 +22,10 @@ static void put_memory_line(const struct pm_page *page, const struct pm_isolate 
         pm_strbuf_appendf(&text, ", %s of the old generation's limit of %s",
                           pm_format_share(share, used, isolate->max_old_generation),
                           pm_format_bytes(number, isolate->max_old_generation));
+    else if (isolate->heap_limit != PM_UNKNOWN)
+        pm_strbuf_appendf(&text, ", %s of the limit of %s for both generations",
+                          pm_format_share(share, used, isolate->heap_limit),
+                          pm_format_bytes(number, isolate->heap_limit));
     if (isolate->max_semi_space != PM_UNKNOWN)
         pm_strbuf_appendf(&text, " (semi-space %s)", pm_format_bytes(number, isolate->max_semi_space));
     if (isolate->array_buffer_bytes != PM_UNKNOWN)
@@ -30,6 +34,8 @@ static void put_memory_line(const struct pm_page *page, const struct pm_isolate 
     if (isolate->external_string_bytes != PM_UNKNOWN)
         pm_strbuf_appendf(&text, ", %s in external strings",
                           pm_format_bytes(number, isolate->external_string_bytes));
+    if (isolate->external_bytes != PM_UNKNOWN)
+        pm_strbuf_appendf(&text, "; outside the heap %s", pm_format_bytes(number, isolate->external_bytes));
     pm_page_entry(page, label, PM_PLAIN, pm_strbuf_text(&text));
 }
 
@@ -43,7 +49,8 @@ static void put_spaces(const struct pm_page *page, const struct pm_isolate *isol
     char number[PM_NUMBER_TEXT];
     for (size_t i = 0; i < isolate->space_count; i++) {
         const struct pm_space *space = &isolate->spaces[i];
-        if (!space->pages && !page->options->verbose) continue;
+        bool empty = !space->pages || (space->pages == PM_UNKNOWN && !space->committed);
+        if (empty && !page->options->verbose) continue;
         pm_table_cell(table, space->name);
         pm_table_cell(table, pm_format_count(number, space->pages));
         pm_table_cell(table, pm_format_bytes(number, space->committed));
