@@ -2,13 +2,8 @@
 
 /* One line each; the order is only the order of the report. */
 static const struct pm_detector *const detectors[] = {
-    &pm_detect_accumulation,
-    &pm_detect_report_death,
-    &pm_detect_pod,
-    &pm_detect_report_memory,
-    &pm_detect_report_loop,
-    &pm_detect_report_handles,
-    &pm_detect_report_system,
+    &pm_detect_accumulation, &pm_detect_report_death,   &pm_detect_pod,           &pm_detect_report_memory,
+    &pm_detect_report_loop,  &pm_detect_report_handles, &pm_detect_report_system,
 };
 static const size_t detector_count = sizeof(detectors) / sizeof(detectors[0]);
 

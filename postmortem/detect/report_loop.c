@@ -149,19 +149,32 @@ static void say_kinds(struct pm_strbuf *text, const struct pm_report_facts *fact
     }
 }
 
+/* A report for a signal while nothing ran: libuv has not counted the last wait, but the CPU time tells. */
+static bool waited_for_signal(const struct pm_report_facts *facts) {
+    const char *trigger = facts->header.trigger ? facts->header.trigger : "";
+    return !strcmp(trigger, "Signal") && !facts->error.frame_count && facts->usage.cpu_percent <= PM_IDLE_CPU;
+}
+
 static struct pm_error *waiting(struct pm_diagnosis *diagnosis, const struct pm_report_facts *facts) {
     double idle = idle_share(facts), uptime = pm_report_uptime(facts);
-    const struct pm_report_handle *loop = loop_of(facts);
     struct pm_strbuf kinds PM_AUTO_STRBUF = {0};
-    if (!asked_for(facts) || !(idle >= PM_IDLE_SHARE) || !(uptime >= PM_IDLE_LEAST_SECONDS)) return NULL;
+    bool counted = idle >= PM_IDLE_SHARE;
+    if (!asked_for(facts) || !(counted || waited_for_signal(facts)) || !(uptime >= PM_IDLE_LEAST_SECONDS))
+        return NULL;
     say_kinds(&kinds, facts);
     struct pm_claim claim = pm_claim_begin(diagnosis, "waiting", PM_SEVERITY_INFO, PM_CONFIDENCE_HIGH);
+    const char *what = kinds.length ? "What it waits for: " : "Nothing keeps it alive";
     pm_claim_title(&claim, "the event loop waits");
-    pm_claim_text(&claim,
-                  "The event loop waited %.0f %% of its life (%.1f of %.1f seconds): not blocked, but "
-                  "nothing came. %s%s.",
-                  100 * (idle > 1 ? 1 : idle), loop->idle_seconds, uptime,
-                  kinds.length ? "What it waits for: " : "Nothing keeps it alive", pm_strbuf_text(&kinds));
+    if (counted)
+        pm_claim_text(&claim,
+                      "The event loop waited %.0f %% of its life of %.1f seconds: it is not blocked, but "
+                      "nothing came. %s%s.",
+                      100 * (idle > 1 ? 1 : idle), uptime, what, pm_strbuf_text(&kinds));
+    else
+        pm_claim_text(&claim,
+                      "The process used the CPU for %.1f %% of its %.1f seconds: it is not blocked, but "
+                      "nothing came. %s%s.",
+                      facts->usage.cpu_percent, uptime, what, pm_strbuf_text(&kinds));
     for (size_t i = 0, shown = 0; i < facts->handle_count && shown < 8; i++)
         if (keeps_alive(&facts->handles[i])) {
             say_handle(&claim, &facts->handles[i]);
@@ -189,7 +202,7 @@ static struct pm_error *blocked(struct pm_diagnosis *diagnosis, const struct pm_
         if (-handle->fires_in_ms > worst) worst = -handle->fires_in_ms;
     }
     bool hardly_waits = idle <= PM_BUSY_IDLE_SHARE && uptime >= PM_IDLE_LEAST_SECONDS &&
-                        facts->thread_usage.cpu_percent >= 50;
+                        facts->thread_usage.cpu_percent >= PM_BUSY_CPU;
     if (!overdue && !(hardly_waits && !strcmp(trigger, "API") && facts->error.frame_count)) return NULL;
     const struct pm_frame *user = pm_report_user_frame(facts->error.frames, facts->error.frame_count);
     struct pm_claim claim =

@@ -32,11 +32,13 @@
 #define PM_CPU_SATURATED                                                                                     \
     90.0 /* percent of one core, mean since the start: rtk warns from 50, which a busy server has */
 #define PM_CPU_LEAST_SECONDS  2.0  /* below, starting up is all there was */
-#define PM_OTHER_CPU_PERCENT  50.0 /* beside the loop's thread */
+#define PM_OTHER_CPU_PERCENT  25.0 /* of a core, beside the loop's thread; a small container has a quarter */
 #define PM_OTHER_CPU_SHARE    0.60
 #define PM_IDLE_SHARE         0.75 /* of the life of the process, waiting in the loop */
 #define PM_IDLE_LEAST_SECONDS 3.0
-#define PM_BUSY_IDLE_SHARE    0.05  /* hardly ever waiting: clinic doctor warns at a utilisation of 95 % */
+#define PM_BUSY_IDLE_SHARE    0.05 /* hardly ever waiting: clinic doctor warns at a utilisation of 95 % */
+#define PM_BUSY_CPU           25.0 /* percent: less, and it may have waited without libuv counting it (a signal) */
+#define PM_IDLE_CPU           10.0  /* percent: such a process waits, whatever it waits for */
 #define PM_OVERDUE_MS         100.0 /* clinic doctor: a delay of 100 ms is bad */
 #define PM_OVERDUE_LONG_MS    1000.0
 #define PM_FAR_TIMER_MS       86400000.0

@@ -72,9 +72,6 @@ static void test_not_a_core(void **state) {
     path = file_with("binary", "\0\1\2\3\377\376", 6);
     assert_refused(path, "not a core");
     free(path);
-    path = path_of(directory, "report.json");
-    assert_refused(path, "a diagnostic report");
-    free(path);
     path = path_of(directory, "stderr");
     assert_refused(path, "a log");
     free(path);

@@ -1,0 +1,4 @@
+'use strict';
+// Not the heap limit: an array grows past what one allocation may have.
+const events = [];
+for (;;) events.push(0);
