@@ -40,12 +40,20 @@ static void note_regexp(struct v8_walk *walk, v8_word word) {
     if (v8_is_string(v8_map(v8, source))) walk->regexp = v8_name_text(v8, source, walk->stacks->arena);
 }
 
+static void note_text(const struct v8 *v8, struct pm_frame *frame, v8_word word) {
+    uint32_t length;
+    pm_addr object = v8_target(v8, word);
+    if (!object || !v8_is_string(v8_map(v8, object)) || !v8_string_length(v8, object, &length)) return;
+    if (frame->longest_text < length) frame->longest_text = length;
+}
+
 /* Receiver and arguments, which lie in ascending slots from `at` on. */
 static void add_values(struct v8_walk *walk, struct pm_frame *frame, pm_addr at, uint64_t arguments) {
     struct v8_stacks *stacks = walk->stacks;
     v8_word word;
     if (!v8_walk_in_stack(walk, at) || !pm_mem_u64(stacks->mem, at, &word)) return;
     note_regexp(walk, word);
+    note_text(stacks->v8, frame, word); /* text.replace(...): the receiver is the text */
     enum v8_oddball oddball = v8_oddball_of(stacks->v8, word);
     if (oddball != V8_UNDEFINED && oddball != V8_HOLE)
         frame->receiver = v8_call_site_value(stacks->sites, word);
@@ -59,6 +67,7 @@ static void add_values(struct v8_walk *walk, struct pm_frame *frame, pm_addr at,
     for (uint64_t i = 0; i < shown && v8_walk_in_stack(walk, at + 8 + 8 * i); i++) {
         if (!pm_mem_u64(stacks->mem, at + 8 + 8 * i, &word)) break;
         note_regexp(walk, word);
+        note_text(stacks->v8, frame, word);
         const char *text = v8_call_site_value(stacks->sites, word);
         if (!text) break;
         frame->arguments[frame->argument_count++] = text;

@@ -207,7 +207,7 @@ static void set_state(struct v8_walk *walk, enum pm_state_kind state, const char
     const struct pm_frame *user = user_frame(walk);
     const char *what = phrase;
     if (state == PM_STATE_REGEXP && walk->regexp)
-        what = pm_arena_printf(arena, "%s `/%s/`", phrase, walk->regexp);
+        what = pm_arena_printf(arena, "%s `/%s/`", phrase, walk->out->regexp = walk->regexp);
     if (user && what) {
         const char *place = where(walk, user);
         const char *link = state == PM_STATE_RUNNING_JS || state == PM_STATE_GC || state == PM_STATE_COMPILING

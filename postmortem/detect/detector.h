@@ -33,9 +33,16 @@ struct pm_detector {
     struct pm_error *(*run)(struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap);
 };
 
+/* clang-format off */
 extern const struct pm_detector pm_detect_accumulation;
-extern const struct pm_detector pm_detect_pod, pm_detect_report_death, pm_detect_report_handles,
-    pm_detect_report_loop, pm_detect_report_memory, pm_detect_report_system;
+extern const struct pm_detector pm_detect_blocked;
+extern const struct pm_detector pm_detect_pod;
+extern const struct pm_detector pm_detect_report_death;
+extern const struct pm_detector pm_detect_report_handles;
+extern const struct pm_detector pm_detect_report_loop;
+extern const struct pm_detector pm_detect_report_memory;
+extern const struct pm_detector pm_detect_report_system;
+/* clang-format on */
 
 const struct pm_detector *const *pm_detectors(size_t *count_ret);
 /* Runs every detector whose needs are met; heap may be NULL. What fails is a problem of the run. */

@@ -1,10 +1,18 @@
 #include "postmortem/detect/detector.h"
 
 /* One line each; the order is only the order of the report. */
+/* clang-format off */
 static const struct pm_detector *const detectors[] = {
-    &pm_detect_accumulation, &pm_detect_report_death,   &pm_detect_pod,           &pm_detect_report_memory,
-    &pm_detect_report_loop,  &pm_detect_report_handles, &pm_detect_report_system,
+    &pm_detect_blocked,
+    &pm_detect_accumulation,
+    &pm_detect_report_death,
+    &pm_detect_pod,
+    &pm_detect_report_memory,
+    &pm_detect_report_loop,
+    &pm_detect_report_handles,
+    &pm_detect_report_system,
 };
+/* clang-format on */
 static const size_t detector_count = sizeof(detectors) / sizeof(detectors[0]);
 
 const struct pm_detector *const *pm_detectors(size_t *count_ret) {

@@ -50,6 +50,7 @@ struct pm_frame {
     const char *receiver;   /* short text of `this`, NULL = not known or undefined */
     const char **arguments; /* short texts; only those really passed */
     size_t argument_count;
+    uint64_t longest_text; /* characters of the longest string among receiver and arguments; 0 = none seen */
 };
 
 enum pm_thread_role { PM_ROLE_OTHER, PM_ROLE_MAIN, PM_ROLE_WORKER, PM_ROLE_POOL, PM_ROLE_GC };
@@ -80,6 +81,7 @@ struct pm_thread {
     enum pm_thread_role role;
     enum pm_state_kind state;
     const char *state_detail; /* "regular expression, `validate` at form.js:12" */
+    const char *regexp;       /* in a regular expression: its source; NULL = not in one, or not known */
     bool crashed;             /* the thread that took the signal */
     pm_addr isolate;          /* 0 = none */
     struct pm_frame *frames;  /* innermost first */

@@ -146,6 +146,7 @@ static void write_threads(struct pm_json *json, const struct pm_diagnosis *diagn
         pm_json_object(json, "state");
         pm_json_text(json, "kind", thread->state == PM_STATE_UNKNOWN ? NULL : pm_state_word(thread->state));
         pm_json_text(json, "detail", thread->state_detail);
+        pm_json_text(json, "regexp", thread->regexp);
         pm_json_end(json);
         pm_json_array(json, "frames");
         for (size_t k = 0; k < thread->frame_count; k++) write_frame(json, &thread->frames[k]);

@@ -1,0 +1,370 @@
+/* blocked.c - what keeps the event loop from turning: of a process that was killed from outside, or whose
+ * core was taken while it lived, the state of the main thread (and of workers) as a finding.
+ *
+ * A core is one moment. A thread inside of a call that does not return (a wait, a child process, a regular
+ * expression that backtracks) says what blocks; plain JavaScript may have been there by chance, so its
+ * confidence is lower, and the advice says how to make sure: take a second core.
+ *
+ * The way is told as a person would: what called into JavaScript (a timer, an HTTP request, the loading of a
+ * module ...), the user's functions from there on, the API that does not return. */
+#include <string.h>
+
+#include "postmortem/detect/detector.h"
+
+#define SHOWN_STEPS   6
+#define MAX_POSITIONS 4
+#define HEAP_FULL     0.85 /* of the old generation's limit: collecting then is thrash */
+#define POOL_LEAST    2    /* busy threads that make a saturated pool; libuv's default size is 4 */
+
+struct kind {
+    enum pm_state_kind state;
+    const char *id, *what, *advice;
+    enum pm_confidence confidence;
+};
+
+static const struct kind kinds[] = {
+    {PM_STATE_RUNNING_JS, "blocked-javascript", "running JavaScript",
+     "While a function runs nothing else does: cut long loops into parts (setImmediate between them), move "
+     "the "
+     "work to a worker thread, or make it cheaper. One core is one moment: take a second one a few seconds "
+     "later to see that it is still there.",
+     PM_CONFIDENCE_MEDIUM},
+    {PM_STATE_REGEXP, "blocked-regexp", "inside a regular expression",
+     "Nested or overlapping repetitions try every way to split the text: rewrite the expression without "
+     "them, "
+     "limit the length of the text first, or use an engine without backtracking (re2).",
+     PM_CONFIDENCE_HIGH},
+    {PM_STATE_JSON, "blocked-json", "inside JSON",
+     "JSON of this size blocks the loop: limit the size, use a stream parser, or do it in a worker thread.",
+     PM_CONFIDENCE_HIGH},
+    {PM_STATE_SYNC_FS, "blocked-sync-fs", "inside a synchronous file operation",
+     "Use the asynchronous call (fs.promises); a path on a network volume, a named pipe or a device may "
+     "never "
+     "answer.",
+     PM_CONFIDENCE_HIGH},
+    {PM_STATE_SYNC_CRYPTO, "blocked-sync-crypto", "inside synchronous cryptography",
+     "Use the asynchronous call, which runs in the thread pool, and check the number of rounds.",
+     PM_CONFIDENCE_HIGH},
+    {PM_STATE_SYNC_ZLIB, "blocked-sync-zlib", "inside synchronous compression",
+     "Use the asynchronous call or a stream, and a lower level for large data.", PM_CONFIDENCE_HIGH},
+    {PM_STATE_CHILD_PROCESS, "blocked-child-process", "waiting for a child process",
+     "Use spawn or execFile without Sync, with a timeout: until the child ends nothing else runs here.",
+     PM_CONFIDENCE_HIGH},
+    {PM_STATE_ATOMICS_WAIT, "blocked-atomics-wait", "waiting in Atomics.wait",
+     "The one who should call Atomics.notify did not: look at the stacks of the workers. Use "
+     "Atomics.waitAsync, or wait with a timeout.",
+     PM_CONFIDENCE_HIGH},
+    {PM_STATE_GC, "blocked-javascript", "collecting garbage for running JavaScript",
+     "V8 was collecting at this moment; what runs around it is named above. Take a second core a few seconds "
+     "later to see whether it is still there.",
+     PM_CONFIDENCE_MEDIUM},
+    {PM_STATE_COMPILING, "blocked-javascript", "compiling JavaScript",
+     "V8 was compiling at this moment; what runs around it is named above. Take a second core a few seconds "
+     "later to see whether it is still there.",
+     PM_CONFIDENCE_LOW},
+    {PM_STATE_NATIVE, "blocked-native", "inside native code called from JavaScript",
+     "A native function works on the main thread: give it less at a time, or use an asynchronous form of it.",
+     PM_CONFIDENCE_MEDIUM},
+    {PM_STATE_WAITING, "blocked-lock", "waiting inside native code",
+     "A native function waits for a lock, another thread or a device: look at the stacks of the other "
+     "threads.",
+     PM_CONFIDENCE_MEDIUM},
+};
+
+static const struct kind thrash = {
+    PM_STATE_GC, "gc-thrash", "collecting garbage, with the heap nearly full",
+    "The heap is nearly full, so V8 collects again and again and frees little: see what keeps the memory, or "
+    "raise --max-old-space-size.",
+    PM_CONFIDENCE_HIGH};
+
+/* Who called into JavaScript: the outermost functions of Node's own that say so. */
+static const struct {
+    const char *function, *words;
+} triggers[] = {
+    {"listOnTimeout", "timer"},
+    {"processTimers", "timer"},
+    {"processImmediate", "setImmediate"},
+    {"parserOnIncoming", "HTTP request"},
+    {"parserOnHeadersComplete", "HTTP request"},
+    {"parserOnMessageComplete", "HTTP message"},
+    {"resOnFinish", "HTTP response"},
+    {"onStreamRead", "data of a socket or pipe"},
+    {"onconnection", "new connection"},
+    {"emitMessage", "message of a worker or port"},
+    {"[nodejs.internal.kHybridDispatch]", "event"},
+    {"executeUserEntryPoint", "start of the program"},
+    {"runEntryPointWithESMLoader", "start of the program"},
+    {"ModuleJob.run", "loading of a module"},
+    {"Module._compile", "loading of a module"},
+    {"processTicksAndRejections", "promise or nextTick"},
+    {"runMicrotasks", "promise"},
+    {"RunMicrotasks", "promise"},
+    {"onhandshakedone", "TLS handshake"},
+    {"readFileAfterClose", "file that was read"},
+    {"oncomplete", "file operation"},
+};
+
+static bool is_user(const struct pm_frame *frame) {
+    return frame->kind == PM_FRAME_JS && !frame->is_async && pm_is_user_file(frame->position.file);
+}
+
+static bool is_package(const struct pm_frame *frame) {
+    return strstr(frame->position.file, "/node_modules/") != NULL;
+}
+
+static const char *name_of(const struct pm_frame *frame) {
+    return frame->function && *frame->function ? frame->function : "an anonymous function";
+}
+
+/* The innermost frame of the user's: of a script that is not Node's own. SIZE_MAX = there is none. */
+static size_t blocked_frame(const struct pm_thread *thread) {
+    for (size_t i = 0; i < thread->frame_count; i++)
+        if (is_user(&thread->frames[i])) return i;
+    return SIZE_MAX;
+}
+
+static const char *trigger_of(const struct pm_thread *thread, size_t from) {
+    for (size_t i = from == SIZE_MAX ? 0 : from; i < thread->frame_count; i++)
+        for (size_t t = 0; t < sizeof(triggers) / sizeof(triggers[0]); t++)
+            if (thread->frames[i].function && !is_user(&thread->frames[i]) &&
+                strstr(thread->frames[i].function, triggers[t].function))
+                return triggers[t].words;
+    return NULL;
+}
+
+/* What the user's function called: a builtin or a function of Node's that has not returned. */
+static const struct pm_frame *called_api(const struct pm_thread *thread, size_t user) {
+    for (size_t i = user == SIZE_MAX ? 0 : user; i-- > 0;) {
+        const struct pm_frame *frame = &thread->frames[i];
+        if ((frame->kind == PM_FRAME_BUILTIN || frame->kind == PM_FRAME_JS) && !frame->hidden) return frame;
+        if (frame->kind == PM_FRAME_NATIVE) return NULL;
+    }
+    return NULL;
+}
+
+static const char *place(struct pm_arena *arena, const struct pm_position *position) {
+    if (!position->file) return "";
+    if (!position->line) return pm_arena_printf(arena, " (%s)", position->file);
+    return pm_arena_printf(arena, " (%s:%u)", position->file, position->line);
+}
+
+/* "HTTP request -> onRequest (/app/server.js:10) -> validate (/app/form.js:12) -> RegExp.test" */
+static const char *way(struct pm_arena *arena, const struct pm_thread *thread, size_t user,
+                       const struct pm_frame *api) {
+    const char *text = trigger_of(thread, user);
+    size_t steps = 0, left_out = 0;
+    for (size_t i = user; i < thread->frame_count; i++) steps += is_user(&thread->frames[i]);
+    if (!text) text = "";
+    for (size_t i = thread->frame_count; i-- > user && text;) {
+        const struct pm_frame *frame = &thread->frames[i];
+        if (!is_user(frame)) continue;
+        steps--;
+        /* The outermost and the innermost ones are shown. */
+        if (steps >= SHOWN_STEPS / 2 && *text && left_out + 1 < steps && steps > SHOWN_STEPS) {
+            left_out++;
+            continue;
+        }
+        if (left_out) text = pm_arena_printf(arena, "%s -> ... %zu more ...", text, left_out);
+        left_out = 0;
+        text = pm_arena_printf(arena, "%s%s%s%s", text ? text : "", text && *text ? " -> " : "",
+                               name_of(frame), place(arena, &frame->position));
+    }
+    if (api && text) text = pm_arena_printf(arena, "%s -> %s", text, name_of(api));
+    return text && *text ? text : NULL;
+}
+
+static void add_evidence(struct pm_finding *finding, const char *text) {
+    if (text && finding->evidence) finding->evidence[finding->evidence_count++] = text;
+}
+
+static void add_positions(struct pm_arena *arena, struct pm_finding *finding, const struct pm_thread *thread,
+                          size_t user) {
+    finding->positions = pm_arena_array(arena, MAX_POSITIONS, sizeof(*finding->positions));
+    if (!finding->positions || user == SIZE_MAX) return;
+    const struct pm_frame *inner = &thread->frames[user];
+    finding->positions[finding->position_count++] =
+        (struct pm_role_position){"blocked", inner->function, inner->position};
+    /* Inside of a package: the program's own function that called it, too. */
+    for (size_t i = user; is_package(inner) && i < thread->frame_count; i++)
+        if (is_user(&thread->frames[i]) && !is_package(&thread->frames[i])) {
+            finding->positions[finding->position_count++] =
+                (struct pm_role_position){"blocked", thread->frames[i].function, thread->frames[i].position};
+            return;
+        }
+}
+
+static double heap_fill(const struct pm_diagnosis *diagnosis, const struct pm_thread *thread) {
+    for (size_t i = 0; i < diagnosis->isolate_count; i++) {
+        const struct pm_isolate *isolate = &diagnosis->isolates[i];
+        uint64_t used = 0;
+        if (isolate->address != thread->isolate || isolate->max_old_generation == PM_UNKNOWN ||
+            !isolate->max_old_generation)
+            continue;
+        for (size_t k = 0; k < isolate->space_count; k++)
+            if (isolate->spaces[k].used != PM_UNKNOWN) used += isolate->spaces[k].used;
+        return (double)used / (double)isolate->max_old_generation;
+    }
+    return 0;
+}
+
+static const struct kind *kind_of(const struct pm_diagnosis *diagnosis, const struct pm_thread *thread) {
+    if (thread->state == PM_STATE_GC && heap_fill(diagnosis, thread) >= HEAP_FULL) return &thrash;
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (kinds[i].state == thread->state) return &kinds[i];
+    return NULL;
+}
+
+/* Of the regular expression, the JSON, the file: what is worth knowing, without its content. */
+static void add_operands(struct pm_arena *arena, struct pm_finding *finding, const struct pm_thread *thread,
+                         size_t user, const struct pm_frame *api) {
+    if (thread->state == PM_STATE_REGEXP && thread->regexp)
+        add_evidence(finding, pm_arena_printf(arena, "expression: /%s/", thread->regexp));
+    uint64_t length = api ? api->longest_text : 0;
+    for (size_t i = 0; length == 0 && i < user && i < thread->frame_count; i++)
+        length = thread->frames[i].longest_text;
+    bool is_text = thread->state == PM_STATE_REGEXP || thread->state == PM_STATE_JSON;
+    if (is_text && length)
+        add_evidence(finding, pm_arena_printf(arena, "text: %llu characters", (unsigned long long)length));
+    bool is_named = thread->state == PM_STATE_SYNC_FS || thread->state == PM_STATE_CHILD_PROCESS;
+    if (is_named && api && api->argument_count)
+        add_evidence(finding, pm_arena_printf(arena, "of: %s", api->arguments[0]));
+}
+
+static const char *operation(struct pm_arena *arena, const struct kind *kind, const struct pm_thread *thread,
+                             const struct pm_frame *api) {
+    if (thread->state == PM_STATE_REGEXP && thread->regexp)
+        return pm_arena_printf(arena, "inside the regular expression `/%s/`", thread->regexp);
+    bool named = api && api->function && *api->function &&
+                 (thread->state == PM_STATE_NATIVE || thread->state == PM_STATE_WAITING ||
+                  thread->state == PM_STATE_SYNC_FS || thread->state == PM_STATE_JSON ||
+                  thread->state == PM_STATE_SYNC_CRYPTO || thread->state == PM_STATE_SYNC_ZLIB);
+    return named ? pm_arena_printf(arena, "%s (`%s`)", kind->what, api->function) : kind->what;
+}
+
+static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm_thread *thread,
+                                 const struct kind *kind) {
+    struct pm_arena *arena = diagnosis->arena;
+    size_t user = blocked_frame(thread);
+    const struct pm_frame *api = called_api(thread, user);
+    struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
+    if (!finding) return pm_error_nomem();
+    bool is_main = thread->role == PM_ROLE_MAIN;
+    const char *who = is_main ? "the main thread"
+                              : pm_arena_printf(arena, "worker thread %llu", (unsigned long long)thread->tid);
+    const char *what = operation(arena, kind, thread, api);
+    finding->id = kind->id;
+    finding->confidence = kind->confidence;
+    finding->severity = !is_main                                      ? PM_SEVERITY_LOW
+                        : diagnosis->process.death == PM_DEATH_KILLED ? PM_SEVERITY_CRITICAL
+                        : kind->confidence == PM_CONFIDENCE_LOW       ? PM_SEVERITY_MEDIUM
+                                                                      : PM_SEVERITY_HIGH;
+    if (kind->confidence != PM_CONFIDENCE_HIGH && finding->severity == PM_SEVERITY_CRITICAL)
+        finding->severity = PM_SEVERITY_HIGH;
+    finding->advice = kind->advice;
+    if (user != SIZE_MAX) {
+        const struct pm_frame *frame = &thread->frames[user];
+        finding->title =
+            pm_arena_printf(arena, "%s blocks %s", name_of(frame), is_main ? "the event loop" : who);
+        finding->claim = pm_arena_printf(arena, "`%s`%s held %s: it was %s.", name_of(frame),
+                                         place(arena, &frame->position), who, what);
+        finding->owner_name = frame->function;
+        finding->owner = frame->position;
+    } else {
+        finding->title = pm_arena_printf(arena, "%s is blocked", is_main ? "The event loop" : who);
+        finding->claim =
+            pm_arena_printf(arena, "%s was %s; no function of the program is on its stack.", who, what);
+    }
+    finding->evidence = pm_arena_array(arena, 8, sizeof(*finding->evidence));
+    finding->owner_path = way(arena, thread, user == SIZE_MAX ? thread->frame_count : user, api);
+    if (finding->owner_path) add_evidence(finding, pm_arena_printf(arena, "way: %s", finding->owner_path));
+    add_operands(arena, finding, thread, user, api);
+    add_positions(arena, finding, thread, user);
+    finding->next = pm_arena_array(arena, 1, sizeof(*finding->next));
+    if (finding->next && diagnosis->input_count)
+        finding->next[finding->next_count++] =
+            pm_arena_printf(arena, "postmortem stacks %s -v", diagnosis->inputs[0].path);
+    return NULL;
+}
+
+/* All threads of libuv's pool at work: what comes next waits. */
+static struct pm_error *examine_pool(struct pm_diagnosis *diagnosis) {
+    struct pm_arena *arena = diagnosis->arena;
+    size_t threads = 0, busy = 0;
+    const char *work = NULL;
+    bool same = true;
+    for (size_t i = 0; i < diagnosis->thread_count; i++) {
+        const struct pm_thread *thread = &diagnosis->threads[i];
+        if (thread->role != PM_ROLE_POOL) continue;
+        threads++;
+        if (thread->state != PM_STATE_POOL_WORK) continue;
+        busy++;
+        if (work && thread->state_detail) same &= strcmp(work, thread->state_detail) == 0;
+        if (!work) work = thread->state_detail;
+    }
+    if (busy < POOL_LEAST || busy < threads) return NULL;
+    struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
+    if (!finding) return pm_error_nomem();
+    finding->id = "pool-saturated";
+    finding->severity = PM_SEVERITY_HIGH;
+    finding->confidence = PM_CONFIDENCE_HIGH;
+    finding->title = pm_arena_printf(arena, "all %zu threads of libuv's pool are busy", threads);
+    finding->claim = pm_arena_printf(
+        arena,
+        "All %zu threads of libuv's pool are at work (%s%s), so file operations, DNS lookups, "
+        "compression and asynchronous crypto wait for one of them.",
+        threads, work ? work : "a job", same ? "" : ", and others");
+    finding->advice = "Limit how many of these calls run at a time, or raise UV_THREADPOOL_SIZE (it is read "
+                      "once, at the first use).";
+    return NULL;
+}
+
+/* Nothing blocks: that is an answer, too. */
+static struct pm_error *describe_idle(struct pm_diagnosis *diagnosis, const struct pm_thread *thread) {
+    struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
+    if (!finding) return pm_error_nomem();
+    finding->id = "idle-waiting";
+    finding->severity = PM_SEVERITY_INFO;
+    finding->confidence = PM_CONFIDENCE_HIGH;
+    finding->title = "the event loop was idle";
+    finding->claim = pm_arena_printf(diagnosis->arena,
+                                     "The event loop of the main thread (%llu) was idle: it waited for "
+                                     "events, and nothing blocked it.",
+                                     (unsigned long long)thread->tid);
+    finding->advice =
+        "If it should have been working, what it waits for did not come: an answer without "
+        "timeout, a promise that nobody settles, a connection that is closed on the other side.";
+    return NULL;
+}
+
+static bool was_interrupted(const struct pm_diagnosis *diagnosis) {
+    enum pm_death_kind death = diagnosis->process.death;
+    return death == PM_DEATH_KILLED || death == PM_DEATH_SNAPSHOT || death == PM_DEATH_UNKNOWN;
+}
+
+static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap) {
+    (void)heap;
+    if (!was_interrupted(diagnosis)) return NULL;
+    bool pool = false;
+    for (size_t i = 0; i < diagnosis->thread_count; i++) {
+        const struct pm_thread *thread = &diagnosis->threads[i];
+        const struct kind *kind = kind_of(diagnosis, thread);
+        pool |= thread->role == PM_ROLE_POOL;
+        if (thread->role == PM_ROLE_MAIN && thread->state == PM_STATE_POLLING)
+            PM_TRY(describe_idle(diagnosis, thread));
+        if (!kind) continue;
+        bool main_blocked = thread->role == PM_ROLE_MAIN;
+        /* A worker may work as long as it likes; one that waits for a lock may be half of a deadlock. */
+        bool worker_waits = thread->role == PM_ROLE_WORKER &&
+                            (thread->state == PM_STATE_ATOMICS_WAIT || thread->state == PM_STATE_REGEXP);
+        if (main_blocked || worker_waits) PM_TRY(describe(diagnosis, thread, kind));
+    }
+    return pool ? examine_pool(diagnosis) : NULL;
+}
+
+const struct pm_detector pm_detect_blocked = {
+    .name = "blocked",
+    .summary = "what keeps the event loop from turning: JavaScript, regular expressions, synchronous calls, "
+               "waits, a saturated thread pool",
+    .needs = PM_NEEDS_PROCESS | PM_NEEDS_THREADS,
+    .run = run,
+};
