@@ -301,6 +301,12 @@ static void pool_state(struct v8_walk *walk) {
         {"CompressionStream", PM_STATE_POOL_WORK, "compression"},
         {"node::zlib", PM_STATE_POOL_WORK, "compression"},
         {"uv__random_work", PM_STATE_POOL_WORK, "random bytes"},
+        {"ncrypto::", PM_STATE_POOL_WORK, "crypto job"},
+        {"EVP_", PM_STATE_POOL_WORK, "crypto job"},
+        {"PKCS5_", PM_STATE_POOL_WORK, "crypto job"},
+        {"Brotli", PM_STATE_POOL_WORK, "compression"},
+        {"ZSTD_", PM_STATE_POOL_WORK, "compression"},
+        {"deflate", PM_STATE_POOL_WORK, "compression"},
         {"ThreadPoolWork", PM_STATE_POOL_WORK, "job of an addon or of Node.js"},
         {"uv__queue_work", PM_STATE_POOL_WORK, "job of an addon or of Node.js"},
     };

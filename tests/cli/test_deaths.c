@@ -141,6 +141,39 @@ static void compare_stack(const char *name, const cJSON *wanted, const struct la
         wrong(name, "on the stack", text_at(item, "function"), "not there");
 }
 
+static const cJSON *finding_of(const cJSON *document, const char *id) {
+    const cJSON *finding;
+    cJSON_ArrayForEach(finding, cJSON_GetObjectItem(document, "findings")) {
+        const char *found = text_at(finding, "id");
+        if (found && !strcmp(found, id)) return finding;
+    }
+    return NULL;
+}
+
+/* A hanging process: the finding that says what blocks it, with the user's function in a position. A random
+ * moment may show a collection instead of what it is for. */
+static void compare_blocked(const char *name, const cJSON *expected, const cJSON *document) {
+    const char *id = text_at(expected, "finding"), *function;
+    const cJSON *finding = id ? finding_of(document, id) : NULL;
+    const cJSON *blocked = cJSON_GetObjectItem(expected, "blocked"), *position;
+    const char *state = text_at(cJSON_GetObjectItem(thread_of(document, false), "state"), "kind");
+    if (!id || strncmp(name, "leak-", 5) == 0 || strncmp(name, "need-", 5) == 0) return;
+    if (!finding && state && !strcmp(state, "gc")) finding = finding_of(document, "blocked-javascript");
+    if (!finding && state && !strcmp(state, "javascript") && !strcmp(id, "gc-thrash")) return;
+    if (!finding) {
+        wrong(name, "finding", id, "none of that kind");
+        return;
+    }
+    if (!blocked) return;
+    cJSON_ArrayForEach(position, cJSON_GetObjectItem(finding, "positions")) {
+        function = text_at(position, "function");
+        if (function && ends_with(text_at(position, "file"), text_at(blocked, "file")) &&
+            !strcmp(text_at(position, "role"), "blocked"))
+            return;
+    }
+    wrong(name, "position of what blocks", text_at(blocked, "file"), "not there");
+}
+
 static void compare(const char *name, const cJSON *expected, const struct last_words *said,
                     const cJSON *document) {
     const cJSON *process = cJSON_GetObjectItem(document, "process"),
@@ -174,6 +207,7 @@ static void compare(const char *name, const cJSON *expected, const struct last_w
         item, cJSON_GetObjectItem(
                   expected, "isolates")) if (!isolates_have(document, cJSON_GetObjectItem(item, "instances")))
         wrong(name, "instances of isolate", text_at(item, "thread"), "others");
+    compare_blocked(name, expected, document);
     const char *verdict = text_at(document, "verdict");
     if (!verdict || strlen(verdict) < 20 || !ends_with(verdict, "."))
         wrong(name, "verdict", "a sentence", verdict);
