@@ -246,6 +246,7 @@ static void hide_threads(const struct pass *pass) {
     for (size_t i = 0; i < pass->diagnosis->thread_count; i++) {
         struct pm_thread *thread = &pass->diagnosis->threads[i];
         hide_heap_text(pass, &thread->state_detail);
+        hide_content(pass, &thread->regexp);
         for (size_t k = 0; k < thread->frame_count; k++) {
             struct pm_frame *frame = &thread->frames[k];
             hide_heap_text(pass, &frame->receiver);
