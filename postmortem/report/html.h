@@ -51,14 +51,22 @@ size_t pm_html_rows(const struct pm_html *page, size_t count, size_t usual);
 /* A heading, when there are several isolates. */
 void pm_html_isolate_title(const struct pm_html *page, const struct pm_isolate *isolate);
 
+/* One line of a stack, inside <ol class="stack">. */
+void pm_html_frame(const struct pm_html *page, const struct pm_frame *frame, size_t number);
+
 /* The sections. */
 void pm_html_findings(const struct pm_html *page);
 void pm_html_process(const struct pm_html *page);
 void pm_html_environment(const struct pm_html *page);
 void pm_html_memory(const struct pm_html *page);
+void pm_html_retained(const struct pm_html *page);
 void pm_html_objects(const struct pm_html *page);
 void pm_html_stack(const struct pm_html *page);
 void pm_html_threads(const struct pm_html *page);
+void pm_html_reports(const struct pm_html *page);
+void pm_html_pods(const struct pm_html *page);
+void pm_html_profiles(const struct pm_html *page);
+void pm_html_logs(const struct pm_html *page);
 void pm_html_object(const struct pm_html *page);
 void pm_html_layout(const struct pm_html *page);
 void pm_html_coverage(const struct pm_html *page);

@@ -207,9 +207,20 @@ void pm_html_coverage(const struct pm_html *page) {
         pm_strbuf_appendf(&text, "%s object%s", pm_format_count(number, diagnosis->read_objects),
                           diagnosis->read_objects == 1 ? "" : "s");
     if (diagnosis->has_threads)
-        pm_strbuf_appendf(&text, "%s%s thread%s", text.length ? " and " : "",
+        pm_strbuf_appendf(&text, "%s%s thread%s", text.length ? ", " : "",
                           pm_format_count(number, diagnosis->thread_count),
                           diagnosis->thread_count == 1 ? "" : "s");
+    struct {
+        size_t count;
+        const char *word;
+    } files[] = {{diagnosis->report_count, "report"},
+                 {diagnosis->profile_count, "profile"},
+                 {diagnosis->gc_log_count, "log"},
+                 {diagnosis->pod_count, "pod"}};
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (files[i].count)
+            pm_strbuf_appendf(&text, "%s%zu %s%s", text.length ? ", " : "", files[i].count, files[i].word,
+                              files[i].count == 1 ? "" : "s");
     pm_strbuf_appendf(page->out, "<p>Read: %s.",
                       text.length ? pm_strbuf_text(&text) : "nothing of a heap and no stacks");
     if (!diagnosis->skipped_count) pm_strbuf_append(page->out, " Nothing was skipped.");

@@ -25,7 +25,7 @@ static void put_values(const struct pm_html *page, const struct pm_frame *frame)
     pm_strbuf_append(page->out, "</span>");
 }
 
-static void put_frame(const struct pm_html *page, const struct pm_frame *frame, size_t number) {
+void pm_html_frame(const struct pm_html *page, const struct pm_frame *frame, size_t number) {
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
     bool user = pm_frame_is_user(frame);
     pm_strbuf_appendf(page->out,
@@ -61,7 +61,7 @@ static void put_fold(const struct pm_html *page, const struct pm_thread *thread,
                       "<li class=\"other\"><details><summary>%zu native and runtime frame%s</summary>"
                       "<ol class=\"stack\">\n",
                       to - from, to - from == 1 ? "" : "s");
-    for (size_t i = from; i < to; i++) put_frame(page, &thread->frames[i], i);
+    for (size_t i = from; i < to; i++) pm_html_frame(page, &thread->frames[i], i);
     pm_strbuf_append(page->out, "</ol></details></li>\n");
 }
 
@@ -82,7 +82,7 @@ static void put_frames(const struct pm_html *page, const struct pm_thread *threa
             continue;
         }
         for (size_t k = 0; k < (period ? period : 1); k++, shown++)
-            put_frame(page, &thread->frames[i + k], i + k);
+            pm_html_frame(page, &thread->frames[i + k], i + k);
         if (period)
             pm_strbuf_appendf(page->out, "<li class=\"other\">\xe2\x80\xa6 %s %zu times in a row</li>\n",
                               period == 1 ? "the frame above stands" : "the frames above stand", times);

@@ -81,8 +81,9 @@ static const char *colour(const struct pm_picture *picture, const struct pm_box 
     uint32_t hash = 2166136261u; /* FNV-1a */
     for (const char *p = box->group ? box->group : box->name; *p; p++)
         hash = (hash ^ (unsigned char)*p) * 16777619u;
+    hash ^= hash >> 13;
     text[0] = 'c';
-    text[1] = (char)('0' + (hash >> 8) % COLOURS);
+    text[1] = (char)('0' + hash % COLOURS);
     text[2] = 0;
     return text;
 }

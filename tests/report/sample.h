@@ -11,5 +11,7 @@ struct pm_diagnosis *sample_full(void);
 struct pm_diagnosis *sample_poor(void);
 /* What inspect, objects and layouts add. */
 void sample_add_objects(struct pm_diagnosis *diagnosis);
+/* Dominators, a report, a profile, a log, a pod. */
+void sample_add_facts(struct pm_diagnosis *diagnosis);
 
 #endif

@@ -127,6 +127,7 @@ static void test_page(void **state) {
     (void)state;
     struct pm_diagnosis *diagnosis = sample_full();
     sample_add_objects(diagnosis);
+    sample_add_facts(diagnosis);
     char *text = render(diagnosis, ~0u, NULL);
     assert_well_formed(text);
     assert_null(strstr(text, "<script>alert"));
