@@ -35,6 +35,10 @@ bool v8_push_generated(struct v8_walk *walk, const char *name) {
 static void note_regexp(struct v8_walk *walk, v8_word word) {
     const struct v8 *v8 = walk->stacks->v8;
     pm_addr object = walk->regexp ? 0 : v8_target(v8, word);
+    if (object && v8_type_at(v8, object) == V8_T_JS_REG_EXP_STRING_ITERATOR) {
+        v8_word inner; /* of matchAll(): its own first field */
+        object = v8_word_at(v8, object, 24, &inner) ? v8_target(v8, inner) : 0;
+    }
     if (!object || v8_type_at(v8, object) != V8_T_JS_REG_EXP) return;
     pm_addr source = v8_ref(v8, object, v8->layout.regexp_source);
     if (v8_is_string(v8_map(v8, source))) walk->regexp = v8_name_text(v8, source, walk->stacks->arena);
@@ -45,6 +49,21 @@ static void note_text(const struct v8 *v8, struct pm_frame *frame, v8_word word)
     pm_addr object = v8_target(v8, word);
     if (!object || !v8_is_string(v8_map(v8, object)) || !v8_string_length(v8, object, &length)) return;
     if (frame->longest_text < length) frame->longest_text = length;
+}
+
+/* Optimised code and V8's helpers call the regular expression without a frame that names it: it is among the
+ * arguments of the runtime function, which lie above its exit frame, or among what the helper keeps in its
+ * own.
+ */
+void v8_note_regexp_near(struct v8_walk *walk) {
+    enum { MOST_SAVED = 512, ARGUMENTS = 64 };
+    pm_addr fp = v8_walk_fp(walk), sp = v8_walk_sp(walk);
+    if (walk->regexp || walk->first_function) return;
+    pm_addr from = sp < fp && fp - sp <= MOST_SAVED ? sp : fp - MOST_SAVED;
+    for (pm_addr at = from & ~(pm_addr)7; at < fp + 16 + ARGUMENTS && !walk->regexp; at += 8) {
+        uint64_t word;
+        if (v8_walk_in_stack(walk, at) && pm_mem_u64(walk->stacks->mem, at, &word)) note_regexp(walk, word);
+    }
 }
 
 /* Receiver and arguments, which lie in ascending slots from `at` on. */

@@ -79,6 +79,9 @@ bool v8_push_plumbing(struct v8_walk *walk,
 extern const char v8_wasm_function_name[];
 bool v8_push_generated(struct v8_walk *walk,
                        const char *name); /* machine code of V8's that is not in the binary */
+/* Looks for the regular expression in and right above the frame of walk->regs, until a function is reached.
+ */
+void v8_note_regexp_near(struct v8_walk *walk);
 /* A function that V8 or Node implements in machine code or C++. `values`: slot of the receiver, arguments
  * above it; 0 = not known. */
 bool v8_push_builtin(struct v8_walk *walk, struct v8_call_site *site, pm_addr values, uint64_t arguments);

@@ -40,6 +40,13 @@ static const struct marker call_markers[] = {
     {"BrotliDecoder", PM_STATE_SYNC_ZLIB, "synchronous decompression"},
     {"ZSTD_", PM_STATE_SYNC_ZLIB, "synchronous compression"},
     {"CompressionStream<", PM_STATE_SYNC_ZLIB, "synchronous compression"},
+    {"ValueSerializer", PM_STATE_NATIVE, "copying a value (structuredClone, postMessage, v8.serialize)"},
+    {"ValueDeserializer", PM_STATE_NATIVE, "copying a value (structuredClone, postMessage, v8.deserialize)"},
+    {"wasm-function[", PM_STATE_NATIVE, "running WebAssembly"},
+    {"(WebAssembly function)", PM_STATE_NATIVE, "running WebAssembly"},
+    {"v8::bigint::", PM_STATE_RUNNING_JS, "BigInt arithmetic"},
+    {"v8::internal::BigInt::", PM_STATE_RUNNING_JS, "BigInt arithmetic"},
+    {"Runtime_BigInt", PM_STATE_RUNNING_JS, "BigInt arithmetic"},
     {"node::fs::", PM_STATE_SYNC_FS, "synchronous file system call"},
     {"uv_fs_", PM_STATE_SYNC_FS, "synchronous file system call"},
 };
@@ -353,6 +360,33 @@ static void native_state(struct v8_walk *walk) {
     }
 }
 
+/* V8's own C++ on behalf of the JavaScript (Date.now(), a string that is split) is JavaScript that runs;
+ * Node's bindings and addons are native code. The outermost native frame tells: it is what JavaScript called.
+ */
+static bool is_native_call(const struct v8_walk *walk, size_t top) {
+    for (size_t i = top; i-- > 0;) {
+        const struct pm_frame *frame = &walk->frames.items[i];
+        if (frame->kind != PM_FRAME_NATIVE) continue;
+        const char *name = name_of(frame);
+        if (strstr(name, "HandleApiCall") || strstr(name, "FunctionCallbackArguments")) return true;
+        return strncmp(name, "v8::internal::Runtime_", 22) != 0 &&
+               strncmp(name, "v8::internal::Builtin_", 22) != 0 &&
+               strncmp(name, "v8::internal::__RT_impl_", 24) != 0;
+    }
+    return false;
+}
+
+/* The function of V8 that the user's function is in: Array.sort, String.split. */
+static const char *running_phrase(const struct v8_walk *walk, size_t top) {
+    for (size_t i = top; i-- > 0;) {
+        const struct pm_frame *frame = &walk->frames.items[i];
+        if (frame->kind == PM_FRAME_BUILTIN && !frame->hidden && frame->function)
+            return pm_arena_printf(walk->stacks->arena, "running JavaScript, inside `%s`", frame->function);
+        if (frame->kind != PM_FRAME_ENTRY) break;
+    }
+    return "running JavaScript";
+}
+
 static void javascript_state(struct v8_walk *walk) {
     size_t top =
         0; /* the innermost JavaScript frame of a script that is the user's, or the innermost of all */
@@ -365,11 +399,9 @@ static void javascript_state(struct v8_walk *walk) {
         set_state(walk, marker->state, marker->phrase);
         return;
     }
-    bool native = false;
-    for (size_t i = 0; i < top && !native && !user->is_async; i++)
-        native = walk->frames.items[i].kind == PM_FRAME_NATIVE && !walk->frames.items[i].hidden;
-    if (!native)
-        set_state(walk, PM_STATE_RUNNING_JS, "running JavaScript");
+    if (user->is_async || !is_native_call(walk, top))
+        set_state(walk, PM_STATE_RUNNING_JS,
+                  user->is_async ? "running JavaScript" : running_phrase(walk, top));
     else if (is_waiting(walk))
         set_state(walk, PM_STATE_WAITING, "native code that waits");
     else

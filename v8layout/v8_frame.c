@@ -98,6 +98,9 @@ enum v8_step v8_walk_frame(struct v8_walk *walk) {
     if (!v8_walk_in_stack(walk, fp) || (!walk->exact && fp < v8_walk_sp(walk))) return V8_STEP_BAD;
     bool ok;
     struct v8_code code;
+    if (v8_has_marker(walk, fp) ? v8_marker_at(walk, fp) != V8_FT_IRREGEXP
+                                : !v8_slot_function(walk, fp, SLOT_FUNCTION))
+        v8_note_regexp_near(walk);
     if (pc && v8_codes_classify(stacks->codes, pc) == V8_PC_JIT && v8_codes_find(stacks->codes, pc, &code) &&
         code.kind == V8_CODE_REGEXP) {
         ok = v8_push_generated(walk,
