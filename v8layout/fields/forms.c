@@ -107,17 +107,24 @@ static bool find_hash_table_hole(struct finder *f) {
 /* Functions come in some twenty instance types (class constructors, constructors of builtins), which the
  * roots do not show and v8dbg constants do not name. Callable objects with a SharedFunctionInfo where
  * functions have it are functions, so where the binary does not publish these numbers they are learned here.
- */
+ * They are one block of numbers: what lies between two of them is one, too, also when no sample had it. */
 static void learn_function_types(struct finder *f) {
+    enum { MOST_FUNCTION_TYPES = 24 };
     struct v8_layout *layout = &f->v8->layout;
+    uint16_t first = layout->number_of[V8_T_JS_FUNCTION], last = first;
     bool learned = false;
     for (uint16_t i = 0; layout->function_shared.present && i < f->count[K_CALLABLE]; i++) {
         const struct sample *sample = &f->samples[K_CALLABLE][i];
         pm_addr shared = v8_sample_target(f, sample, layout->function_shared.offset);
         if (v8_type_at(f->v8, shared) != V8_T_SHARED_FUNCTION_INFO) continue;
-        layout->type_of[sample->map->instance_type] = V8_T_JS_FUNCTION;
+        uint16_t number = sample->map->instance_type;
+        layout->type_of[number] = V8_T_JS_FUNCTION;
+        if (number < first || !first) first = number;
+        if (number > last) last = number;
         learned = true;
     }
+    for (uint16_t number = first; learned && last - first < MOST_FUNCTION_TYPES && number < last; number++)
+        if (layout->type_of[number] == V8_T_OTHER) layout->type_of[number] = V8_T_JS_FUNCTION;
     if (learned) v8_map_table_refresh(f->v8->maps, f->v8);
 }
 
