@@ -76,7 +76,7 @@ static void sample_page(struct v8 *v8, const struct v8_page *page, struct v8_rul
     if (left > page->end - page->start) left = page->end - page->start;
     if (page->large && left > 64 * 1024) return; /* one object, nothing stands behind it */
     for (uint64_t at = 0; at + 16 <= left;) {
-        if (page->start + at == page->skip_start) {
+        if (page->start + at == page->skip_start && page->skip_end > page->skip_start) { /* it may be full */
             at = page->skip_end - page->start;
             continue;
         }
@@ -112,8 +112,10 @@ static void sample_page(struct v8 *v8, const struct v8_page *page, struct v8_rul
 /* The first pages of the main isolate's spaces hold what the start-up snapshot and the program's modules
  * brought: code, bytecode, feedback, one of everything. */
 static void sample_first_pages(struct v8_finder *f, struct v8_rule_points *points) {
+    enum { MOST_FIRST_PAGES = 4 }; /* of a space; a damaged list may begin anew at every page */
     struct v8 *v8 = f->v8;
     const struct v8_layout *layout = &v8->layout;
+    unsigned begun[V8_SPACE_COUNT] = {0};
     for (size_t i = 0; i < v8->page_count; i++) {
         struct v8_page *page = &v8->pages[i], *before;
         pm_addr header, prev, start;
@@ -125,7 +127,7 @@ static void sample_first_pages(struct v8_finder *f, struct v8_rule_points *point
             v8_plausible_pointer(prev) && v8_finder_u64(f, prev + layout->chunk_area_start.offset, &start)
                 ? v8_page_at(v8, start)
                 : NULL;
-        if (before && before->space == page->space) continue;
+        if ((before && before->space == page->space) || begun[page->space]++ >= MOST_FIRST_PAGES) continue;
         for (unsigned k = 0; page && k < 24; k++) {
             if (page->live) sample_page(v8, page, points);
             page = v8_next_page(f, page);
