@@ -4,12 +4,14 @@
 
 #include <string.h>
 
-#define HANDLE_BLOCK_SLOTS 1022 /* kHandleBlockSize, src/api/api.h */
-#define NODE_BLOCK_NODES   256  /* GlobalHandles::NodeBlock, src/handles/global-handles.cc */
-#define NODE_SIZE          32
-#define ETERNAL_BLOCK      256
-#define BEHIND_HEAP        0x4000 /* members of Isolate behind its Heap */
-#define MAX_BLOCKS         1000000
+#define HANDLE_BLOCK_SLOTS      1022 /* kHandleBlockSize, src/api/api.h */
+#define NODE_BLOCK_NODES        256  /* GlobalHandles::NodeBlock, src/handles/global-handles.cc */
+#define NODE_SIZE               32
+#define ETERNAL_BLOCK           256
+#define BEHIND_HEAP             0x4000 /* members of Isolate behind its Heap */
+#define MAX_BLOCKS              1000000
+#define MAX_VECTOR              (8 << 20) /* bytes; the largest cache has 9,000 entries */
+#define COMPILATION_CACHE_WORDS 32
 
 const char *v8_root_kind_name(enum v8_root_kind kind) {
     static const char *const names[V8_ROOT_KINDS] = {
@@ -19,6 +21,8 @@ const char *v8_root_kind_name(enum v8_root_kind kind) {
         [V8_ROOT_GLOBAL_HANDLE] = "(Global handles)",
         [V8_ROOT_ETERNAL_HANDLE] = "(Eternal handles)",
         [V8_ROOT_CACHE] = "(Startup object cache)",
+        [V8_ROOT_COMPILATION_CACHE] = "(Compilation cache)",
+        [V8_ROOT_MICROTASK] = "(Microtasks)",
         [V8_ROOT_STACK] = "(Stack roots)",
     };
     return kind < V8_ROOT_KINDS ? names[kind] : "(Unknown roots)";
@@ -57,15 +61,30 @@ static void scan(struct collector *c, pm_addr start, pm_addr end, enum v8_root_k
         if (u64(c, at, &word)) add(c, word, kind, (at - start) / 8);
 }
 
+/* Heap has the heads of V8's weak lists among its members: all native contexts, allocation sites, registries
+ * whose cells died (Heap::native_contexts_list_ ...). What only such a list leads to is garbage. */
+static void scan_heap_members(struct collector *c, pm_addr start, pm_addr end) {
+    uint64_t word;
+    for (pm_addr at = start; at < end; at += 8) {
+        if (!u64(c, at, &word) || !v8_is_strong(word) || (word & 7) != 1) continue;
+        enum v8_type type = v8_type_at(c->v8, v8_untag(word));
+        if (type == V8_T_NATIVE_CONTEXT || type == V8_T_ALLOCATION_SITE ||
+            type == V8_T_JS_FINALIZATION_REGISTRY)
+            continue;
+        add(c, word, V8_ROOT_ISOLATE, (at - c->isolate->address) / 8);
+    }
+}
+
 /* The roots table by index, so that it has names; the rest of Isolate and Heap around it. */
 static void scan_isolate(struct collector *c) {
     const struct v8_layout *layout = &c->v8->layout;
-    pm_addr isolate = c->isolate->address, end = c->isolate->heap + BEHIND_HEAP;
+    pm_addr isolate = c->isolate->address, heap = c->isolate->heap, end = heap + BEHIND_HEAP;
     pm_addr table = layout->roots_count ? isolate + layout->roots_table : end;
     pm_addr table_end = layout->roots_count ? table + 8 * (uint64_t)layout->roots_count : end;
     scan(c, table, table_end, V8_ROOT_TABLE);
     scan(c, isolate, table, V8_ROOT_ISOLATE);
-    scan(c, table_end, end, V8_ROOT_ISOLATE);
+    scan(c, table_end, heap, V8_ROOT_ISOLATE);
+    scan_heap_members(c, heap > table_end ? heap : table_end, end);
 }
 
 /* HandleScopeImplementer: first word the Isolate, then a vector of blocks of 1022 handles. The last block is
@@ -126,8 +145,7 @@ static bool scan_global_handles(struct collector *c, pm_addr handles) {
     return false;
 }
 
-/* EternalHandles: int size, vector of blocks of 256 words. Also the two object caches: vectors of tagged
- * words in the Isolate. */
+/* EternalHandles: int size, vector of blocks of 256 words. */
 static bool scan_eternal_handles(struct collector *c, pm_addr handles) {
     uint64_t size, begin, end, block;
     if (!u64(c, handles, &size) || !u64(c, handles + 8, &begin) || !u64(c, handles + 16, &end)) return false;
@@ -146,21 +164,82 @@ static bool scan_eternal_handles(struct collector *c, pm_addr handles) {
     return true;
 }
 
+static bool is_external_string(const struct v8 *v8, pm_addr object) {
+    const struct v8_map *map = v8_map(v8, object);
+    return map && map->type == V8_T_STRING &&
+           (map->instance_type & V8_STRING_SHAPE_MASK) == V8_STRING_EXTERNAL;
+}
+
+/* A vector of references in the Isolate, {begin, end, capacity}: the start-up and shareable object caches.
+ * Not the tables of external strings, which are weak, nor the allocation areas {start, top, limit} on pages
+ * of the heap, nor neighbouring pointers to hash tables of V8's own. */
+static void scan_vector(struct collector *c, pm_addr member) {
+    uint64_t begin, end, capacity, word, external = 0;
+    if (!u64(c, member, &begin) || !u64(c, member + 8, &end) || !u64(c, member + 16, &capacity) ||
+        end <= begin || end > capacity || capacity - begin > MAX_VECTOR || (end - begin) % 8 != 0 ||
+        v8_page_of(c->v8, begin))
+        return;
+    for (pm_addr at = begin; at < end; at += 8) {
+        if (!u64(c, at, &word) || !v8_is_strong(word) || !v8_page_of(c->v8, v8_untag(word))) return;
+        external += is_external_string(c->v8, v8_untag(word));
+    }
+    if (external <= (end - begin) / 8 / 2) scan(c, begin, end, V8_ROOT_CACHE);
+}
+
+/* CompilationCache: first word the Isolate; then, one for each kind of source, an object of its own that has
+ * a hash table (src/codegen/compilation-cache.h). */
+static void scan_compilation_cache(struct collector *c, pm_addr cache) {
+    uint64_t word;
+    if (!u64(c, cache, &word) || word != c->isolate->address) return;
+    for (uint32_t i = 1; i < COMPILATION_CACHE_WORDS; i++)
+        if (u64(c, cache + 8 * i, &word) && v8_is_strong(word) && (word & 7) == 1 &&
+            v8_type_at(c->v8, v8_untag(word)) == V8_T_HASH_TABLE)
+            add(c, word, V8_ROOT_COMPILATION_CACHE, i);
+}
+
+/* MicrotaskQueue: {size, capacity, start, ring buffer, next, previous}, behind a vtable and a counter; a
+ * power of two of tasks, of which `size` from `start` on wait. All queues of an isolate are a ring
+ * (src/execution/microtask-queue.h). Returns the next queue; 0 = this is none. */
+static pm_addr scan_microtasks(struct collector *c, pm_addr queue, uint32_t offset) {
+    uint64_t size, capacity, start, ring, next, previous, back, word;
+    pm_addr at = queue + offset;
+    if (!u64(c, at, &size) || !u64(c, at + 8, &capacity) || !u64(c, at + 16, &start) ||
+        !u64(c, at + 24, &ring) || !u64(c, at + 32, &next) || !u64(c, at + 40, &previous) ||
+        !plausible(next) || !plausible(previous) || !u64(c, next + offset + 40, &back) || back != queue ||
+        size > capacity || (start && start >= capacity) || capacity > 1ull << 32 ||
+        (capacity & (capacity - 1)) || (capacity ? !plausible(ring) : ring != 0))
+        return 0;
+    for (uint64_t i = 0; i < size; i++)
+        if (!u64(c, ring + 8 * ((start + i) & (capacity - 1)), &word))
+            i += 511; /* not in the core; on to the next page */
+        else
+            add(c, word, V8_ROOT_MICROTASK, i);
+    return next;
+}
+
+static bool scan_microtask_queues(struct collector *c, pm_addr first) {
+    for (uint32_t offset = 8; offset <= 24; offset += 8) {
+        pm_addr queue = scan_microtasks(c, first, offset);
+        if (!queue) continue;
+        for (size_t guard = 0; queue && queue != first && guard < MAX_BLOCKS; guard++)
+            queue = scan_microtasks(c, queue, offset);
+        return true;
+    }
+    return false;
+}
+
 static void scan_members(struct collector *c) {
-    pm_addr start = c->isolate->address, end = c->isolate->heap + BEHIND_HEAP;
-    bool handles = false, global = false, eternal = false;
+    pm_addr start = c->isolate->address, heap = c->isolate->heap, end = heap + BEHIND_HEAP;
+    bool handles = false, global = false, eternal = false, microtasks = false;
     for (pm_addr at = start; at < end; at += 8) {
-        uint64_t member, next, capacity, word;
+        uint64_t member;
         if (!u64(c, at, &member) || !plausible(member)) continue;
         if (!handles) handles = scan_handle_blocks(c, member);
         if (!global) global = scan_global_handles(c, member);
-        if (!eternal && at > c->isolate->heap) eternal = scan_eternal_handles(c, member);
-        /* std::vector<Object> {begin, end, capacity} of tagged words: the start-up and shareable object
-         * caches. */
-        if (u64(c, at + 8, &next) && u64(c, at + 16, &capacity) && next > member && next <= capacity &&
-            capacity - member < 1 << 20 && (next - member) % 8 == 0 && u64(c, member, &word) &&
-            v8_is_strong(word) && v8_page_of(c->v8, v8_untag(word)))
-            scan(c, member, next, V8_ROOT_CACHE);
+        if (!microtasks) microtasks = scan_microtask_queues(c, member);
+        if (!eternal && at > heap) eternal = scan_eternal_handles(c, member);
+        scan_compilation_cache(c, member);
+        scan_vector(c, at);
     }
 }
 

@@ -17,7 +17,9 @@ enum v8_root_kind {
     V8_ROOT_GLOBAL_HANDLE,
     V8_ROOT_ETERNAL_HANDLE,
     V8_ROOT_CACHE, /* start-up and shareable object caches */
-    V8_ROOT_STACK, /* index: thread id */
+    V8_ROOT_COMPILATION_CACHE,
+    V8_ROOT_MICROTASK, /* callbacks that wait for their turn: promise reactions, queueMicrotask() */
+    V8_ROOT_STACK,     /* index: thread id */
     V8_ROOT_KINDS
 };
 const char *

@@ -25,7 +25,7 @@ struct root_record {
 /* Roots that are not collected yet, a handful in a process: the tables of the compilation cache, and objects
  * that only the C++ heap of the embedder keeps (traced handles). */
 static bool is_left_out(const char *kinds, uint32_t kind) {
-    static const char *const left_out[] = {"(Compilation cache)", "(Traced handles)"};
+    static const char *const left_out[] = {"(Traced handles)"};
     for (const char *line = kinds; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
         char *name;
         if (strtoul(line, &name, 10) != kind) continue;
