@@ -19,7 +19,8 @@ clang: deps ## the same sources with clang 14, warnings are errors: build/clang
 deps: ## install the Debian packages that are missing
 	@scripts/install-deps
 
-test: deps ## install, build with gcc (sanitizers) and clang, run the tests
+test: ## install, build with gcc (sanitizers) and clang, run the tests
+	@scripts/install-deps --browser
 	@scripts/build dev
 	@scripts/build clang
 	@scripts/run-tests dev

@@ -273,7 +273,20 @@ static void test_size(void **state) {
     pm_diagnosis_destroy(diagnosis);
 }
 
-int main(void) {
+/* For check-html-browser: the page as a file. */
+static int write_page(const char *path) {
+    struct pm_diagnosis *diagnosis = sample_full();
+    FILE *out = fopen(path, "w");
+    if (!out) return 1;
+    sample_add_objects(diagnosis);
+    sample_add_facts(diagnosis);
+    pm_writer_html.write(diagnosis, &(struct pm_write_options){.sections = ~0u}, out);
+    pm_diagnosis_destroy(diagnosis);
+    return fclose(out) ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 2) return write_page(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page),   cmocka_unit_test(test_poor), cmocka_unit_test(test_self_contained),
         cmocka_unit_test(test_hashes), cmocka_unit_test(test_size),
