@@ -148,29 +148,34 @@ static const char *place(struct pm_arena *arena, const struct pm_position *posit
     return pm_arena_printf(arena, " (%s:%u)", position->file, position->line);
 }
 
-/* "HTTP request -> onRequest (/app/server.js:10) -> validate (/app/form.js:12) -> RegExp.test" */
+/* "HTTP request -> onRequest (/app/server.js:10) -> validate (/app/form.js:12) -> RegExp.test": of many
+ * functions the outermost and the innermost ones, of a recursion one with its depth. */
 static const char *way(struct pm_arena *arena, const struct pm_thread *thread, size_t user,
                        const struct pm_frame *api) {
     const char *text = trigger_of(thread, user);
-    size_t steps = 0, left_out = 0;
-    for (size_t i = user; i < thread->frame_count; i++) steps += is_user(&thread->frames[i]);
-    if (!text) text = "";
-    for (size_t i = thread->frame_count; i-- > user && text;) {
+    const struct pm_frame *last = NULL;
+    size_t left = 0, seen = 0, left_out = 0;
+    for (size_t i = user; i < thread->frame_count; i++) left += is_user(&thread->frames[i]);
+    for (size_t i = thread->frame_count; i-- > user;) {
         const struct pm_frame *frame = &thread->frames[i];
         if (!is_user(frame)) continue;
-        steps--;
-        /* The outermost and the innermost ones are shown. */
-        if (steps >= SHOWN_STEPS / 2 && *text && left_out + 1 < steps && steps > SHOWN_STEPS) {
+        left--, seen++;
+        bool again =
+            last && strcmp(name_of(last), name_of(frame)) == 0 && last->position.line == frame->position.line;
+        if ((again && left > 0) || (seen > SHOWN_STEPS / 2 && left >= SHOWN_STEPS / 2)) {
             left_out++;
+            last = frame;
             continue;
         }
-        if (left_out) text = pm_arena_printf(arena, "%s -> ... %zu more ...", text, left_out);
+        if (left_out) text = pm_arena_printf(arena, "%s -> (%zu more)", text ? text : "", left_out);
         left_out = 0;
-        text = pm_arena_printf(arena, "%s%s%s%s", text ? text : "", text && *text ? " -> " : "",
-                               name_of(frame), place(arena, &frame->position));
+        last = frame;
+        text = pm_arena_printf(arena, "%s%s%s%s", text ? text : "", text ? " -> " : "", name_of(frame),
+                               place(arena, &frame->position));
+        if (!text) return NULL;
     }
     if (api && text) text = pm_arena_printf(arena, "%s -> %s", text, name_of(api));
-    return text && *text ? text : NULL;
+    return text;
 }
 
 static void add_evidence(struct pm_finding *finding, const char *text) {
@@ -230,15 +235,26 @@ static void add_operands(struct pm_arena *arena, struct pm_finding *finding, con
         add_evidence(finding, pm_arena_printf(arena, "of: %s", api->arguments[0]));
 }
 
+/* The state in words, without the place: "running WebAssembly". NULL = not said. */
+static const char *state_words(struct pm_arena *arena, const struct pm_thread *thread) {
+    if (!thread->state_detail) return NULL;
+    const char *end = strstr(thread->state_detail, ", called by `");
+    if (!end) end = strstr(thread->state_detail, ", in `");
+    return end ? pm_arena_copy(arena, thread->state_detail, (size_t)(end - thread->state_detail))
+               : thread->state_detail;
+}
+
 static const char *operation(struct pm_arena *arena, const struct kind *kind, const struct pm_thread *thread,
                              const struct pm_frame *api) {
+    const char *what = kind->what, *words = state_words(arena, thread);
     if (thread->state == PM_STATE_REGEXP && thread->regexp)
         return pm_arena_printf(arena, "inside the regular expression `/%s/`", thread->regexp);
-    bool named = api && api->function && *api->function &&
-                 (thread->state == PM_STATE_NATIVE || thread->state == PM_STATE_WAITING ||
-                  thread->state == PM_STATE_SYNC_FS || thread->state == PM_STATE_JSON ||
-                  thread->state == PM_STATE_SYNC_CRYPTO || thread->state == PM_STATE_SYNC_ZLIB);
-    return named ? pm_arena_printf(arena, "%s (`%s`)", kind->what, api->function) : kind->what;
+    bool telling = thread->state == PM_STATE_RUNNING_JS || thread->state == PM_STATE_NATIVE;
+    if (telling && words && strcmp(words, "native code") != 0) what = words;
+    bool named = api && api->function && *api->function && thread->state != PM_STATE_RUNNING_JS &&
+                 thread->state != PM_STATE_CHILD_PROCESS && thread->state != PM_STATE_ATOMICS_WAIT &&
+                 thread->state != PM_STATE_GC && thread->state != PM_STATE_COMPILING;
+    return named ? pm_arena_printf(arena, "%s (`%s`)", what, api->function) : what;
 }
 
 static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm_thread *thread,
