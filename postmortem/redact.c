@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "postmortem/base/strbuf.h"
+#include "postmortem/redact_report.h"
 
 #define HIDDEN "[redacted]"
 
@@ -170,15 +171,16 @@ static void hide(const struct pass *pass, const char **text) {
 }
 
 /* "--db-password secret": the option's name stands in the argument before. */
-static void hide_arguments(const struct pass *pass, const char **argv, size_t count) {
+void pm_redact_arguments(const struct pm_redactor *redactor, const char **argv, size_t count,
+                         struct pm_arena *arena) {
     for (size_t i = 0; i < count; i++) {
         const char *before = i ? argv[i - 1] : NULL;
         bool value_of_secret = before && before[0] == '-' && !strchr(before, '=') && argv[i] &&
-                               argv[i][0] != '-' && pm_redact_is_secret_key(pass->redactor, before);
+                               argv[i][0] != '-' && pm_redact_is_secret_key(redactor, before);
         if (value_of_secret)
             argv[i] = HIDDEN;
         else
-            hide(pass, &argv[i]);
+            argv[i] = pm_redact_text(redactor, argv[i], arena);
     }
 }
 
@@ -231,7 +233,7 @@ static bool is_identifier(const char *name) {
 
 static void hide_process(const struct pass *pass) {
     struct pm_process *process = &pass->diagnosis->process;
-    hide_arguments(pass, process->argv, process->argc);
+    pm_redact_arguments(pass->redactor, process->argv, process->argc, pass->arena);
     hide(pass, &process->title);
     for (size_t i = 0; i < process->environment_count; i++)
         process->environment[i].value = pm_redact_value(pass->redactor, process->environment[i].name,
@@ -319,6 +321,7 @@ void pm_redact_diagnosis(const struct pm_redactor *redactor, bool heap_strings,
     hide_process(&pass);
     hide_threads(&pass);
     hide_findings(&pass);
+    pm_redact_reports(redactor, pass.heap_strings, pass.strict, diagnosis);
     hide_heaps(&pass);
     /* The verdict quotes the thrown error's message and the state of a thread. */
     hide_heap_text(&pass, &diagnosis->verdict);

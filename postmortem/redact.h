@@ -32,6 +32,10 @@ const char *pm_redact_text(const struct pm_redactor *redactor, const char *text,
 const char *pm_redact_value(const struct pm_redactor *redactor, const char *key, const char *value,
                             struct pm_arena *arena);
 
+/* The words of a command line: "--db-password secret" has the option's name in the word before. */
+void pm_redact_arguments(const struct pm_redactor *redactor, const char **argv, size_t count,
+                         struct pm_arena *arena);
+
 /* Everything in the diagnosis; `heap_strings` also at the level default. */
 void pm_redact_diagnosis(const struct pm_redactor *redactor, bool heap_strings,
                          struct pm_diagnosis *diagnosis);

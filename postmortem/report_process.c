@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "postmortem/detect/report_thresholds.h"
 #include "postmortem/process.h"
 
 static bool is(const char *text, const char *word) {
@@ -38,6 +39,14 @@ static const char *error_message(const struct pm_report_facts *facts) {
     return message && *message && strcmp(message, "No stack.") != 0 ? message : NULL;
 }
 
+/* V8 says the same when the heap is full and when one allocation is larger than any may be. */
+static bool heap_was_full(const struct pm_report_facts *facts, const struct pm_process *process) {
+    uint64_t limit =
+        process->max_old_space_flag != PM_UNKNOWN ? process->max_old_space_flag : facts->heap.limit;
+    return !pm_is_number(limit) || facts->heap.used == PM_UNKNOWN ||
+           (double)facts->heap.used >= PM_OVERSIZED_FILL * (double)limit;
+}
+
 static void describe_death(const struct pm_report_facts *facts, struct pm_process *process) {
     const struct pm_report_header *header = &facts->header;
     const char *event = header->event ? header->event : "";
@@ -45,7 +54,8 @@ static void describe_death(const struct pm_report_facts *facts, struct pm_proces
     bool heap = strstr(event, "JavaScript heap out of memory") != NULL;
     if (strstr(event, "neffective mark-compacts"))
         process->death = PM_DEATH_INEFFECTIVE_GC;
-    else if ((is(header->trigger, "OOMError") || is(header->trigger, "FatalError")) && heap)
+    else if ((is(header->trigger, "OOMError") || is(header->trigger, "FatalError")) && heap &&
+             heap_was_full(facts, process))
         process->death = PM_DEATH_HEAP_LIMIT;
     else if (is(header->trigger, "OOMError") || is(header->trigger, "FatalError"))
         process->death = PM_DEATH_FATAL_ERROR;

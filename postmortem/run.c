@@ -73,6 +73,6 @@ struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
         pm_error_destroy(err);
         return redaction; /* nothing may be shown then */
     }
-    if (!err && diagnosis->has_process) pm_verdict_write(diagnosis);
+    if (!err) pm_verdict_write(diagnosis);
     return err;
 }

@@ -107,11 +107,44 @@ static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagno
         pm_strbuf_appendf(out, " %s", most->claim);
 }
 
+/* Of a report that tells no death, or not all of it: the gravest finding. The error itself was already told.
+ */
+static void put_gravest(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
+    static const char *const told[] = {"uncaught-exception", "unhandled-rejection", "fatal-error",
+                                       "secrets-in-report", "no-core"};
+    enum pm_death_kind death = diagnosis->process.death;
+    const struct pm_finding *most = NULL;
+    if (!diagnosis->report_count) return;
+    if (death != PM_DEATH_REPORT && death != PM_DEATH_UNCAUGHT && death != PM_DEATH_FATAL_ERROR) return;
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct pm_finding *finding = &diagnosis->findings[i];
+        bool was_told =
+            !finding->claim || (death != PM_DEATH_REPORT && finding->severity < PM_SEVERITY_CRITICAL);
+        for (size_t k = 0; k < sizeof(told) / sizeof(told[0]); k++) was_told |= !strcmp(finding->id, told[k]);
+        if (!was_told && (!most || finding->severity > most->severity)) most = finding;
+    }
+    if (most) pm_strbuf_appendf(out, " %s", most->claim);
+}
+
+/* Without a process (a pod, a snapshot) the first of the gravest findings is all there is to say. */
+static void write_finding(struct pm_diagnosis *diagnosis) {
+    for (int severity = PM_SEVERITY_CRITICAL; severity >= PM_SEVERITY_INFO; severity--)
+        for (size_t i = 0; i < diagnosis->finding_count; i++)
+            if ((int)diagnosis->findings[i].severity == severity && diagnosis->findings[i].claim) {
+                diagnosis->verdict = diagnosis->findings[i].claim;
+                return;
+            }
+}
+
 void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     const struct pm_process *process = &diagnosis->process;
     const struct pm_thread *crashed = thread_of_role(diagnosis, true);
     const struct pm_frame *user = user_frame(crashed);
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
+    if (!diagnosis->has_process) {
+        write_finding(diagnosis);
+        return;
+    }
     switch (process->death) {
     case PM_DEATH_HEAP_LIMIT:
         pm_strbuf_append(&text, "Out of memory: the JavaScript heap reached its limit");
@@ -159,5 +192,6 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     }
     pm_strbuf_append_char(&text, '.');
     put_suspect(&text, diagnosis);
+    put_gravest(&text, diagnosis);
     diagnosis->verdict = text.failed ? NULL : pm_arena_copy(diagnosis->arena, text.bytes, text.length);
 }

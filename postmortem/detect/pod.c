@@ -54,7 +54,7 @@ static const char *code_words(uint64_t code) {
 
 static void say_where(struct pm_claim *claim, const struct pm_pod *pod,
                       const struct pm_pod_container *container) {
-    pm_claim_evidence(claim, "pod %s/%s on %s, container %s, image %s",
+    pm_claim_evidence(claim, "pod %s/%s on \"%s\", container %s, image %s",
                       pod->namespace_name ? pod->namespace_name : "?", pod->name ? pod->name : "?",
                       pod->node ? pod->node : "?", container->name,
                       container->image ? container->image : "?");

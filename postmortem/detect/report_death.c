@@ -287,8 +287,10 @@ static struct pm_error *uncaught(struct pm_diagnosis *diagnosis, const struct pm
     pm_claim_title(&claim,
                    rejection ? "a rejected promise that nobody caught" : "an error that nobody caught");
     bool own = user && !pm_report_is_foreign(user->position.file);
-    pm_claim_text(&claim, "%s%s%s.", message ? message : "An error",
-                  user && own ? user == top ? ", thrown in " : ", called from " : "",
+    /* Content of strings stands in quotes: redaction knows them by that. */
+    pm_claim_text(&claim, "\"%s\"%s%s, and nobody caught it.", message ? message : "an error",
+                  user && own ? user == top ? " was thrown in " : " was thrown in code called from "
+                              : " was thrown",
                   user && own ? pm_report_frame_text(arena, user) : "");
     if (top && top != user) pm_claim_evidence(&claim, "thrown in %s", pm_report_frame_text(arena, top));
     const char *package = top ? package_of(arena, top->position.file) : NULL;
@@ -298,7 +300,7 @@ static struct pm_error *uncaught(struct pm_diagnosis *diagnosis, const struct pm
                           "no frame of the stack is the application's own: it came from the event loop");
     for (size_t i = 0; i < error->property_count && i < 12; i++)
         if (error->properties[i].value)
-            pm_claim_evidence(&claim, "%s: %s", error->properties[i].name, error->properties[i].value);
+            pm_claim_evidence(&claim, "%s: \"%s\"", error->properties[i].name, error->properties[i].value);
     pm_claim_position(&claim, "blocked", own ? user : top);
     if (!claim.failed && claim.finding->position_count) claim.finding->positions[0].role = "thrower";
     const char *advice = advice_for(code);

@@ -60,13 +60,13 @@ static struct pm_error *say_connections(struct pm_diagnosis *diagnosis,
                                 "and close sockets that were accepted and never answered.");
     } else {
         pm_claim_title(&claim, "%s connections to one peer", pm_report_count_text(arena, count));
-        pm_claim_text(&claim, "%s connections to %s:%llu are open.", pm_report_count_text(arena, count),
+        pm_claim_text(&claim, "%s connections to \"%s:%llu\" are open.", pm_report_count_text(arena, count),
                       peer_of(one), (unsigned long long)one->remote.port);
         pm_claim_advice(&claim, "Use one agent or pool with a limit (http.Agent maxSockets, a database "
                                 "pool's max), read or destroy every "
                                 "response, and close connections when done.");
     }
-    pm_claim_evidence(&claim, "host %s, %zu of them not reading", one->remote.host, idle);
+    pm_claim_evidence(&claim, "host \"%s\", %zu of them not reading", one->remote.host, idle);
     return pm_claim_end(&claim);
 }
 
@@ -159,10 +159,10 @@ static struct pm_error *write_queues(struct pm_diagnosis *diagnosis, const struc
     pm_claim_text(
         &claim, "%s wait in the write queues of %zu %s: data is written faster than the other side reads it.",
         pm_report_bytes(arena, sum), count, count == 1 ? "stream" : "streams");
-    pm_claim_evidence(&claim, "the largest: %s of a %s%s%s, fd %lld",
+    pm_claim_evidence(&claim, "the largest: %s of a %s%s%s%s, fd %lld",
                       pm_report_bytes(arena, most->write_queue_bytes), most->type ? most->type : "handle",
-                      most->remote.host ? " to " : "", most->remote.host ? most->remote.host : "",
-                      most->fd == PM_UNKNOWN ? -1ll : (long long)most->fd);
+                      most->remote.host ? " to \"" : "", most->remote.host ? most->remote.host : "",
+                      most->remote.host ? "\"" : "", most->fd == PM_UNKNOWN ? -1ll : (long long)most->fd);
     pm_claim_advice(
         &claim,
         "Stop when write() returns false and go on at 'drain', or use stream.pipeline(), which does that.");

@@ -114,14 +114,16 @@ static void say_handle(struct pm_claim *claim, const struct pm_report_handle *ha
         pm_strbuf_appendf(&text, " of %s", handle->signal_name);
     if (handle->filename) pm_strbuf_appendf(&text, " of %s", handle->filename);
     if (handle->local.host) {
-        pm_strbuf_appendf(&text, " at %s", handle->local.host);
+        pm_strbuf_appendf(&text, " at \"%s", handle->local.host);
         if (handle->local.port != PM_UNKNOWN)
             pm_strbuf_appendf(&text, ":%llu", (unsigned long long)handle->local.port);
+        pm_strbuf_append(&text, "\"");
     }
     if (handle->remote.host) {
-        pm_strbuf_appendf(&text, " to %s", handle->remote.host);
+        pm_strbuf_appendf(&text, " to \"%s", handle->remote.host);
         if (handle->remote.port != PM_UNKNOWN)
             pm_strbuf_appendf(&text, ":%llu", (unsigned long long)handle->remote.port);
+        pm_strbuf_append(&text, "\"");
     }
     if (handle->fd != PM_UNKNOWN) pm_strbuf_appendf(&text, ", fd %llu", (unsigned long long)handle->fd);
     pm_claim_evidence(claim, "%s", pm_strbuf_text(&text));

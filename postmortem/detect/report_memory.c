@@ -80,7 +80,8 @@ static struct pm_error *host_memory(struct pm_diagnosis *diagnosis, const struct
     uint64_t left = pm_is_number(usage->available_memory) ? usage->available_memory : usage->free_memory;
     struct pm_arena *arena = diagnosis->arena;
     bool contained = pm_is_number(usage->constrained_memory);
-    if (!pm_is_number(left) || !pm_is_number(usage->total_memory) || contained ||
+    /* 0 = it could not be read: without a free descriptor libuv cannot open /proc/meminfo. */
+    if (!left || !pm_is_number(left) || !pm_is_number(usage->total_memory) || contained ||
         (double)left > PM_HOST_FREE * (double)usage->total_memory)
         return NULL;
     struct pm_claim claim =

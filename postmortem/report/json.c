@@ -2,6 +2,7 @@
  * output by a test. */
 #include "postmortem/model/words.h"
 #include "postmortem/report/json_heap.h"
+#include "postmortem/report/json_report.h"
 #include "postmortem/report/writer.h"
 
 static void write_inputs(struct pm_json *json, const struct pm_diagnosis *diagnosis) {
@@ -347,6 +348,11 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST))
         write_object_list(&json, diagnosis->object_list);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(&json, diagnosis);
+    if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
+        pm_json_event_loops(&json, diagnosis);
+        pm_json_reports(&json, diagnosis);
+    }
+    if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(&json, diagnosis);
     write_coverage(&json, diagnosis);
     pm_json_end(&json);
 }

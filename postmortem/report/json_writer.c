@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "postmortem/base/escape.h"
@@ -84,6 +85,14 @@ void pm_json_u64(struct pm_json *json, const char *key, uint64_t value) {
 void pm_json_i64(struct pm_json *json, const char *key, int64_t value) {
     before_value(json, key);
     fprintf(json->out, "%" PRId64, value);
+}
+
+void pm_json_number(struct pm_json *json, const char *key, double value) {
+    before_value(json, key);
+    if (isfinite(value))
+        fprintf(json->out, "%.12g", value);
+    else
+        fputs("null", json->out);
 }
 
 void pm_json_bool(struct pm_json *json, const char *key, bool value) {

@@ -35,6 +35,7 @@ void pm_json_end(struct pm_json *json); /* after the outermost one comes a newli
 void pm_json_text(struct pm_json *json, const char *key, const char *text); /* NULL is null */
 void pm_json_u64(struct pm_json *json, const char *key, uint64_t value);    /* PM_UNKNOWN is null */
 void pm_json_i64(struct pm_json *json, const char *key, int64_t value);
+void pm_json_number(struct pm_json *json, const char *key, double value); /* NAN and infinity are null */
 void pm_json_bool(struct pm_json *json, const char *key, bool value);
 void pm_json_address(struct pm_json *json, const char *key, uint64_t address); /* "0x..."; 0 is null */
 /* "0x7f..", or "@17" for objects of a snapshot; 0 is null. */

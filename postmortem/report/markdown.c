@@ -7,6 +7,7 @@
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/report_words.h"
 #include "postmortem/report/stack_words.h"
 #include "postmortem/report/writer.h"
 
@@ -23,11 +24,12 @@ enum {
     BLOCK_STACK,
     BLOCK_OBJECTS,
     BLOCK_SPACES,
+    BLOCK_REPORTS,
     BLOCK_DETAILS,
     BLOCK_COUNT
 };
 static const char *const block_names[] = {"verdict", "findings", "coverage", "stack",
-                                          "objects", "spaces",   "details"};
+                                          "objects", "spaces",   "reports",  "details"};
 
 static void put_text(struct pm_strbuf *out, const char *text) {
     if (text) pm_escape_markdown(out, text, strlen(text));
@@ -229,6 +231,27 @@ static void block_details(const struct pm_diagnosis *diagnosis, struct pm_strbuf
     }
 }
 
+static void put_rows(struct pm_strbuf *out, struct pm_report_rows *rows) {
+    for (size_t i = 0; i < rows->count; i++)
+        put_item(out, rows->rows[i].label, pm_strbuf_text(&rows->rows[i].text));
+    pm_strbuf_append(out, "\n");
+    pm_report_rows_deinit(rows);
+}
+
+static void block_reports(const struct pm_diagnosis *diagnosis, size_t limit, struct pm_strbuf *out) {
+    struct pm_report_rows rows;
+    size_t most = limit ? limit : USUAL_ROWS;
+    if (diagnosis->report_count || diagnosis->pod_count) pm_strbuf_append(out, "### Reports\n\n");
+    for (size_t i = 0; i < diagnosis->report_count && i < most; i++) {
+        pm_report_words(diagnosis->reports[i], &rows);
+        put_rows(out, &rows);
+    }
+    for (size_t i = 0; i < diagnosis->pod_count && i < most; i++) {
+        pm_pod_words(diagnosis->pods[i], &rows);
+        put_rows(out, &rows);
+    }
+}
+
 static const struct pm_isolate *main_isolate(const struct pm_diagnosis *diagnosis) {
     for (size_t i = 0; i < diagnosis->isolate_count; i++)
         if (diagnosis->isolates[i].is_main) return &diagnosis->isolates[i];
@@ -247,6 +270,7 @@ static void build_blocks(const struct pm_diagnosis *diagnosis, const struct pm_w
     if (isolate && diagnosis->has_histogram && (show & PM_SHOW_HISTOGRAM))
         block_objects(isolate, options->limit, &blocks[BLOCK_OBJECTS]);
     if (isolate && (show & PM_SHOW_SPACES)) block_spaces(isolate, &blocks[BLOCK_SPACES]);
+    if (show & PM_SHOW_DETAILS) block_reports(diagnosis, options->limit, &blocks[BLOCK_REPORTS]);
     if (diagnosis->has_process && (show & PM_SHOW_DETAILS)) block_details(diagnosis, &blocks[BLOCK_DETAILS]);
 }
 

@@ -118,6 +118,12 @@ static void put_coverage(const struct pm_page *page) {
         pm_strbuf_appendf(&text, "%s%s thread%s", text.length ? ", " : "read ",
                           pm_format_count(number, diagnosis->thread_count),
                           diagnosis->thread_count == 1 ? "" : "s");
+    if (diagnosis->report_count)
+        pm_strbuf_appendf(&text, "%s%zu report%s", text.length ? ", " : "read ", diagnosis->report_count,
+                          diagnosis->report_count == 1 ? "" : "s");
+    if (diagnosis->pod_count)
+        pm_strbuf_appendf(&text, "%s%zu pod%s", text.length ? ", " : "read ", diagnosis->pod_count,
+                          diagnosis->pod_count == 1 ? "" : "s");
     if (!text.length) pm_strbuf_append(&text, "read nothing of the heap and the stacks");
     pm_strbuf_append(&text, diagnosis->skipped_count ? "; skipped " : "; skipped nothing");
     for (size_t i = 0; i < diagnosis->skipped_count; i++) {
@@ -161,6 +167,7 @@ static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_wri
     put_problems(&page);
     if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM))) pm_page_isolates(&page);
     put_stacks(&page);
+    if (show & PM_SHOW_DETAILS) pm_page_reports(&page);
     if (diagnosis->object && (show & PM_SHOW_OBJECT)) pm_page_object(&page);
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_page_object_list(&page);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) pm_page_layout(&page);

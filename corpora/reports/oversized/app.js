@@ -1,4 +1,4 @@
 'use strict';
-// Not the heap limit: an array grows past what one allocation may have.
-const events = [];
-for (;;) events.push(0);
+// Not the heap limit: one array that is larger than what a single allocation may be.
+function countLetters(text) { return text.split('').length; }
+countLetters('x'.repeat(2 ** 28));

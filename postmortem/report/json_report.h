@@ -1,0 +1,14 @@
+/* json_report.h - inside the JSON writer: what single reports and pods say, and the event loop as a report
+ * lists it. */
+#ifndef PM_REPORT_JSON_REPORT_H
+#define PM_REPORT_JSON_REPORT_H
+
+#include "postmortem/report/json_writer.h"
+#include "postmortem/report/writer.h"
+
+void pm_json_reports(struct pm_json *json, const struct pm_diagnosis *diagnosis);
+void pm_json_pods(struct pm_json *json, const struct pm_diagnosis *diagnosis);
+/* One loop for the main thread and each worker of every report. */
+void pm_json_event_loops(struct pm_json *json, const struct pm_diagnosis *diagnosis);
+
+#endif
