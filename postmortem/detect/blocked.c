@@ -251,6 +251,8 @@ static const char *operation(struct pm_arena *arena, const struct kind *kind, co
         return pm_arena_printf(arena, "inside the regular expression `/%s/`", thread->regexp);
     bool telling = thread->state == PM_STATE_RUNNING_JS || thread->state == PM_STATE_NATIVE;
     if (telling && words && strcmp(words, "native code") != 0) what = words;
+    if (thread->state == PM_STATE_RUNNING_JS && what && strncmp(what, "running", 7) != 0)
+        what = pm_arena_printf(arena, "running JavaScript (%s)", what);
     bool named = api && api->function && *api->function && thread->state != PM_STATE_RUNNING_JS &&
                  thread->state != PM_STATE_CHILD_PROCESS && thread->state != PM_STATE_ATOMICS_WAIT &&
                  thread->state != PM_STATE_GC && thread->state != PM_STATE_COMPILING;
@@ -265,8 +267,9 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
     if (!finding) return pm_error_nomem();
     bool is_main = thread->role == PM_ROLE_MAIN;
-    const char *who = is_main ? "the main thread"
-                              : pm_arena_printf(arena, "worker thread %llu", (unsigned long long)thread->tid);
+    const char *who = is_main
+                          ? "the main thread"
+                          : pm_arena_printf(arena, "the worker thread %llu", (unsigned long long)thread->tid);
     const char *what = operation(arena, kind, thread, api);
     finding->id = kind->id;
     finding->confidence = kind->confidence;
@@ -286,9 +289,9 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
         finding->owner_name = frame->function;
         finding->owner = frame->position;
     } else {
-        finding->title = pm_arena_printf(arena, "%s is blocked", is_main ? "The event loop" : who);
-        finding->claim =
-            pm_arena_printf(arena, "%s was %s; no function of the program is on its stack.", who, what);
+        finding->title = pm_arena_printf(arena, "%s is blocked", is_main ? "the event loop" : who);
+        finding->claim = pm_arena_printf(arena, "%s was %s; no function of the program is on its stack.",
+                                         is_main ? "The main thread" : who, what);
     }
     finding->evidence = pm_arena_array(arena, 8, sizeof(*finding->evidence));
     finding->owner_path = way(arena, thread, user == SIZE_MAX ? thread->frame_count : user, api);
