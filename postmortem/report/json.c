@@ -2,6 +2,7 @@
  * output by a test. */
 #include "postmortem/model/words.h"
 #include "postmortem/report/json_heap.h"
+#include "postmortem/report/json_profile.h"
 #include "postmortem/report/json_report.h"
 #include "postmortem/report/writer.h"
 
@@ -353,6 +354,9 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
         pm_json_reports(&json, diagnosis);
     }
     if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(&json, diagnosis);
+    if (diagnosis->profile_count && (show & PM_SHOW_DETAILS))
+        pm_json_profiles(&json, diagnosis, options->limit);
+    if (diagnosis->gc_log_count && (show & PM_SHOW_DETAILS)) pm_json_logs(&json, diagnosis, options->limit);
     write_coverage(&json, diagnosis);
     pm_json_end(&json);
 }
