@@ -4,7 +4,7 @@
 
 static const struct pm_command *const commands[] = {
     &pm_command_diagnose, &pm_command_stacks,  &pm_command_spaces,  &pm_command_histogram,
-    &pm_command_objects,  &pm_command_inspect, &pm_command_layouts,
+    &pm_command_objects,  &pm_command_inspect, &pm_command_layouts, &pm_command_batch,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

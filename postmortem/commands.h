@@ -62,6 +62,7 @@ struct pm_command {
     const char *const *examples; /* NULL-terminated: arguments behind "postmortem " */
     size_t least_files, most_files;
     bool takes_address; /* the last argument is an address */
+    bool finds_files;   /* its arguments are not opened before it runs: it looks for files itself */
     unsigned open;      /* of enum pm_open */
     unsigned sections;  /* of enum pm_section: what it shows */
     /* An error ends the run with exit code 2 when nothing else was found out. */
@@ -69,7 +70,7 @@ struct pm_command {
 };
 
 extern const struct pm_command pm_command_diagnose, pm_command_stacks, pm_command_spaces,
-    pm_command_histogram, pm_command_inspect, pm_command_objects, pm_command_layouts;
+    pm_command_histogram, pm_command_inspect, pm_command_objects, pm_command_layouts, pm_command_batch;
 
 const struct pm_command *const *pm_commands(size_t *count_ret); /* the first one is the default */
 const struct pm_command *pm_command_find(const char *name);     /* NULL = no such command */

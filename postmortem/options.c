@@ -23,6 +23,7 @@ enum option_id {
     OPTION_FAIL_ON,
     OPTION_BY,
     OPTION_CLASS,
+    OPTION_TIMEOUT,
     OPTION_EXPLAIN,
     OPTION_HIDE_FACTS,
     OPTION_HELP,
@@ -69,6 +70,8 @@ static const struct option_row {
     {OPTION_BY, "by", 0, required_argument, "WHAT", GROUP_COMMAND, "histogram", "constructor (default)"},
     {OPTION_CLASS, "class", 0, required_argument, "NAME", GROUP_COMMAND, "objects",
      "the constructor, as histogram names it"},
+    {OPTION_TIMEOUT, "timeout", 0, required_argument, "SECONDS", GROUP_COMMAND, "batch",
+     "for one file (default 600); 0 = as long as it takes"},
     {OPTION_EXPLAIN, "explain", 0, no_argument, NULL, GROUP_COMMAND, "layouts",
      "each field of V8's layout in this core: its value and where it comes from"},
     {OPTION_HELP, "help", 'h', no_argument, NULL, GROUP_OTHER, NULL,
@@ -165,9 +168,12 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
         return ret->writer != NULL;
     case OPTION_MAX_BYTES:
     case OPTION_LIMIT:
+    case OPTION_TIMEOUT:
         if (!parse_number(value, &number) || number > SIZE_MAX / 2)
             return complain(message, "--%s takes a number, not '%s'", row->name, value), false;
-        if (row->id == OPTION_LIMIT)
+        if (row->id == OPTION_TIMEOUT)
+            ret->timeout = number < 1000000 ? (size_t)number : 0;
+        else if (row->id == OPTION_LIMIT)
             ret->limit = number ? (size_t)number : SIZE_MAX;
         else
             ret->max_bytes = (size_t)number;
@@ -242,7 +248,8 @@ enum pm_parse pm_options_parse(int argc, char **argv, struct pm_options *ret, ch
     uint64_t given = 0;
     bool help = false;
     *message = NULL;
-    *ret = (struct pm_options){.fail_on = -1, .redaction = PM_REDACT_DEFAULT, .writer = &pm_writer_text};
+    *ret = (struct pm_options){
+        .fail_on = -1, .timeout = 600, .redaction = PM_REDACT_DEFAULT, .writer = &pm_writer_text};
     build_tables(longs, shorts);
     optind = 0; /* start anew: tests parse more than once */
     for (int id; (id = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {

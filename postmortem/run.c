@@ -1,5 +1,6 @@
 #include "postmortem/run.h"
 
+#include "postmortem/batch.h"
 #include "postmortem/death.h"
 #include "postmortem/detect/detector.h"
 #include "postmortem/process.h"
@@ -38,7 +39,7 @@ static struct pm_error *add_report(struct pm_diagnosis *diagnosis) {
 static struct pm_error *analyse(struct pm_session *session) {
     const struct pm_command *command = session->options->command;
     struct pm_heap_view heap;
-    if (session->options->file_count) PM_TRY(pm_session_open_inputs(session));
+    if (session->options->file_count && !command->finds_files) PM_TRY(pm_session_open_inputs(session));
     if (session->input) PM_TRY(open_core(session));
     struct pm_error *err = command->run(session);
     pm_diagnosis_problem(session->diagnosis, PM_TAKE(session->v8_failure));
@@ -73,6 +74,7 @@ struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
         pm_error_destroy(err);
         return redaction; /* nothing may be shown then */
     }
-    if (!err) pm_verdict_write(diagnosis);
+    if (!err && !diagnosis->batch) pm_verdict_write(diagnosis);
+    if (!err && !diagnosis->batch) pm_batch_describe(diagnosis);
     return err;
 }

@@ -1,6 +1,7 @@
 /* The JSON document: docs/json.md says what each member means, docs/schema.json is checked against real
  * output by a test. */
 #include "postmortem/model/words.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/json_heap.h"
 #include "postmortem/report/json_profile.h"
 #include "postmortem/report/json_report.h"
@@ -337,6 +338,11 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (show & PM_SHOW_FINDINGS) {
         pm_json_text(&json, "verdict", diagnosis->verdict);
         pm_json_text(&json, "signature", diagnosis->signature);
+        pm_json_object(&json, "incident");
+        pm_json_text(&json, "key", diagnosis->incident_key);
+        pm_json_text(&json, "host", diagnosis->incident_host);
+        pm_json_u64(&json, "time", diagnosis->incident_time);
+        pm_json_end(&json);
         pm_json_array(&json, "findings");
         for (size_t i = 0; i < diagnosis->finding_count; i++)
             write_finding(&json, &diagnosis->findings[i], diagnosis->objects_by_id);
@@ -348,6 +354,7 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->object && (show & PM_SHOW_OBJECT)) write_object(&json, diagnosis->object);
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST))
         write_object_list(&json, diagnosis->object_list);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_json_batch(&json, diagnosis->batch);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(&json, diagnosis);
     if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
         pm_json_event_loops(&json, diagnosis);

@@ -6,6 +6,7 @@
 #include "postmortem/base/cleanup.h"
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/format.h"
 #include "postmortem/report/report_words.h"
 #include "postmortem/report/stack_words.h"
@@ -20,6 +21,7 @@
 enum {
     BLOCK_VERDICT,
     BLOCK_FINDINGS,
+    BLOCK_BATCH,
     BLOCK_COVERAGE,
     BLOCK_STACK,
     BLOCK_OBJECTS,
@@ -28,8 +30,8 @@ enum {
     BLOCK_DETAILS,
     BLOCK_COUNT
 };
-static const char *const block_names[] = {"verdict", "findings", "coverage", "stack",
-                                          "objects", "spaces",   "reports",  "details"};
+static const char *const block_names[] = {"verdict", "findings", "groups",  "coverage", "stack",
+                                          "objects", "spaces",   "reports", "details"};
 
 static void put_text(struct pm_strbuf *out, const char *text) {
     if (text) pm_escape_markdown(out, text, strlen(text));
@@ -264,6 +266,7 @@ static void build_blocks(const struct pm_diagnosis *diagnosis, const struct pm_w
     unsigned show = options->sections;
     block_verdict(diagnosis, &blocks[BLOCK_VERDICT]);
     if (show & PM_SHOW_FINDINGS) block_findings(diagnosis, &blocks[BLOCK_FINDINGS]);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_markdown_batch(diagnosis->batch, &blocks[BLOCK_BATCH]);
     block_coverage(diagnosis, &blocks[BLOCK_COVERAGE]);
     if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS)))
         block_stack(diagnosis, options, &blocks[BLOCK_STACK]);

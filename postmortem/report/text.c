@@ -10,6 +10,7 @@
 #include "postmortem/model/gc_log.h"
 #include "postmortem/model/profile.h"
 #include "postmortem/model/words.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/format.h"
 #include "postmortem/report/stack_words.h"
 #include "postmortem/report/table.h"
@@ -175,6 +176,7 @@ static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_wri
     put_problems(&page);
     if (show & PM_SHOW_DETAILS) pm_page_profiles(&page);
     if (show & PM_SHOW_DETAILS) pm_page_logs(&page);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_page_batch(&page);
     if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM))) pm_page_isolates(&page);
     put_stacks(&page);
     if (show & PM_SHOW_DETAILS) pm_page_reports(&page);

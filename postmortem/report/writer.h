@@ -27,6 +27,7 @@ enum pm_section {
     PM_SHOW_LAYOUT = 1 << 8,
     PM_SHOW_DETAILS = 1 << 9, /* environment, last collections, other threads */
     PM_SHOW_DOMINATORS = 1 << 10,
+    PM_SHOW_BATCH = 1 << 15,
 };
 
 struct pm_write_options {
