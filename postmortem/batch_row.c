@@ -162,13 +162,20 @@ static void merge_groups(const char *path, const cJSON *batch, pm_batch_sink *ad
         if (!row.path) row.path = path;
         if (!row.key || !row.count) continue;
         const cJSON *hosts = cJSON_GetObjectItemCaseSensitive(group, "hosts"),
-                    *versions = cJSON_GetObjectItemCaseSensitive(group, "node_versions");
+                    *versions = cJSON_GetObjectItemCaseSensitive(group, "node_versions"),
+                    *examples = cJSON_GetObjectItemCaseSensitive(group, "examples");
         /* Names of the set come one by one, with rows that count nothing. */
         add(context, &row);
         row.count = row.partial = 0;
-        for (int i = 0; i < cJSON_GetArraySize(hosts) || i < cJSON_GetArraySize(versions); i++) {
+        int most = cJSON_GetArraySize(hosts), others = cJSON_GetArraySize(versions),
+            files = cJSON_GetArraySize(examples);
+        if (others > most) most = others;
+        if (files > most) most = files;
+        for (int i = 0; i < most; i++) {
             row.host = cJSON_GetStringValue(cJSON_GetArrayItem(hosts, i));
             row.node_version = cJSON_GetStringValue(cJSON_GetArrayItem(versions, i));
+            const char *example = cJSON_GetStringValue(cJSON_GetArrayItem(examples, i));
+            if (example) row.path = example;
             add(context, &row);
         }
     }

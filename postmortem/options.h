@@ -29,7 +29,7 @@ struct pm_options {
     bool no_progress, verbose, explain;
     const char *class_name;
     size_t timeout; /* seconds for one file of a batch; 0 = any */
-    int fail_on; /* enum pm_severity; -1 = not given */
+    int fail_on;    /* enum pm_severity; -1 = not given */
     const char *hide_facts;
 };
 

@@ -70,6 +70,7 @@ static void add_name(struct pm_batch *batch, struct pm_batch_names *names, const
 /* The best example: read completely, with the worst finding, first in the alphabet. */
 static bool is_better(const struct pm_batch_group *group, const struct pm_batch_row *row) {
     if (!group->example_count) return true;
+    if (!row->count) return false; /* only names */
     if (!row->partial != !group->example_partial) return !row->partial;
     if (row->severity != group->example_severity) return row->severity > group->example_severity;
     return strcmp(row->path, group->examples[0]) < 0;
@@ -84,6 +85,8 @@ static void add_example(struct pm_batch *batch, struct pm_batch_group *group,
     const char *path = pm_arena_strdup(batch->arena, row->path);
     if (!path) return;
     size_t at = 0;
+    for (size_t i = 0; i < group->example_count; i++)
+        if (!strcmp(group->examples[i], path)) return;
     if (!better)
         for (at = 1; at < group->example_count && strcmp(group->examples[at], path) < 0;) at++;
     if (group->example_count < PM_BATCH_EXAMPLES) group->example_count++;

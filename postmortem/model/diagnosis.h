@@ -325,8 +325,8 @@ struct pm_diagnosis {
     const char *incident_key, *incident_host;
     uint64_t incident_time; /* ms since 1970; PM_UNKNOWN */
     struct pm_batch *batch; /* model/batch.h; NULL = not asked for */
-    const char *redaction;              /* level that was applied: none, default, strict; NULL = none yet */
-    uint64_t read_objects;              /* PM_UNKNOWN when no heap was read */
+    const char *redaction;  /* level that was applied: none, default, strict; NULL = none yet */
+    uint64_t read_objects;  /* PM_UNKNOWN when no heap was read */
     struct pm_skipped *skipped;
     size_t skipped_count;
     /* Errors that did not end the run: what could not be delivered, with the next step. */
