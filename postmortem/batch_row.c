@@ -105,10 +105,16 @@ static void diagnose(const struct pm_options *batch_options, const char *path, p
         pm_error_destroy(err);
         return;
     }
+    if (!diagnosis->incident_key) {
+        fail_row(path,
+                 diagnosis->problem_count ? diagnosis->problems[0].message : "nothing in it about a process",
+                 add, context);
+        return;
+    }
     const struct pm_finding *worst = worst_finding(diagnosis);
     struct pm_batch_row row = {
         .path = path,
-        .key = diagnosis->incident_key ? diagnosis->incident_key : key_of(diagnosis),
+        .key = diagnosis->incident_key,
         .verdict = diagnosis->verdict,
         .death =
             diagnosis->process.death == PM_DEATH_UNKNOWN ? NULL : pm_death_word(diagnosis->process.death),
