@@ -36,7 +36,10 @@ struct pm_detector {
 /* clang-format off */
 extern const struct pm_detector pm_detect_accumulation;
 extern const struct pm_detector pm_detect_blocked;
+extern const struct pm_detector pm_detect_gc_log;
 extern const struct pm_detector pm_detect_pod;
+extern const struct pm_detector pm_detect_profile_cpu;
+extern const struct pm_detector pm_detect_profile_heap;
 extern const struct pm_detector pm_detect_report_death;
 extern const struct pm_detector pm_detect_report_handles;
 extern const struct pm_detector pm_detect_report_loop;

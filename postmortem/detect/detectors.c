@@ -11,6 +11,9 @@ static const struct pm_detector *const detectors[] = {
     &pm_detect_report_loop,
     &pm_detect_report_handles,
     &pm_detect_report_system,
+    &pm_detect_gc_log,
+    &pm_detect_profile_heap,
+    &pm_detect_profile_cpu,
 };
 /* clang-format on */
 static const size_t detector_count = sizeof(detectors) / sizeof(detectors[0]);
