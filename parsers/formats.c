@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "parsers/core_file.h"
+#include "parsers/gc_log.h"
 #include "parsers/pod.h"
 #include "parsers/profile.h"
 #include "parsers/report.h"
@@ -57,12 +58,6 @@ static bool is_prof_log(const struct pm_input *input) {
     return input->size > 11 && !memcmp(input->bytes, "v8-version,", 11);
 }
 
-static bool is_log(const struct pm_input *input) {
-    return contains(input, "<--- Last few GCs --->") || contains(input, "FATAL ERROR: ") ||
-           contains(input, "Mark-Compact") || contains(input, "Mark-sweep") ||
-           contains(input, " ms: Scavenge");
-}
-
 static bool is_other_json(const struct pm_input *input) {
     return is_json(input);
 }
@@ -75,7 +70,7 @@ static bool is_anything(const struct pm_input *input) {
     return input != NULL;
 }
 
-#define NOT_YET "This version reads cores and heap snapshots only."
+#define NOT_YET "This version does not read it."
 
 static const struct pm_format formats[] = {
     {.name = "empty",
@@ -109,7 +104,7 @@ static const struct pm_format formats[] = {
      .sniff = is_cpu_profile,
      .load = pm_cpu_profile_load},
     {.name = "prof-log", .title = "a V8 --prof log", .hint = NOT_YET, .sniff = is_prof_log},
-    {.name = "log", .title = "a log", .hint = NOT_YET, .sniff = is_log},
+    {.name = "log", .title = "a log", .use = PM_USE_FACTS, .sniff = pm_gc_log_sniff, .load = pm_gc_log_load},
     {.name = "json", .title = "a JSON file of an unknown kind", .hint = NOT_YET, .sniff = is_other_json},
     {.name = "unknown",
      .title = "not a core, and nothing else this program knows",

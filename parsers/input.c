@@ -223,6 +223,7 @@ static struct pm_error *map(struct pm_input *input, int fd) {
     void *bytes = mmap(NULL, input->size, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
     if (bytes == MAP_FAILED) return io_error(input->path, "cannot be mapped", errno);
     input->bytes = bytes;
+    input->mapped = true;
     return NULL;
 }
 
@@ -272,4 +273,12 @@ void pm_input_close(struct pm_input *input) {
     if (input->bytes) munmap((void *)(uintptr_t)input->bytes, input->size);
     free(input->path);
     free(input);
+}
+
+void pm_input_release(const struct pm_input *input, uint64_t start, uint64_t end) {
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    start = pm_align_up(start, page);
+    end -= end % page;
+    if (input->mapped && end > start && end <= input->size)
+        madvise((void *)(uintptr_t)(input->bytes + start), end - start, MADV_DONTNEED);
 }

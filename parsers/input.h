@@ -24,6 +24,7 @@ struct pm_input {
     uint64_t size;        /* after decompression */
     uint64_t file_size;   /* on disk */
     bool decompressed;
+    bool mapped;    /* the bytes are a mapping of a file: pages that were read can be given back */
     bool truncated; /* the compressed stream ended early; bytes hold what came before */
 };
 
@@ -34,6 +35,9 @@ typedef void pm_input_progress(void *context, uint64_t done);
 struct pm_error *pm_input_open(const char *path, pm_input_progress *progress, void *context,
                                struct pm_input **ret);
 void pm_input_close(struct pm_input *input);
+/* Bytes from `start` up to `end` will hardly be read again: keeps a pass over a huge file out of our memory.
+ * They stay readable. */
+void pm_input_release(const struct pm_input *input, uint64_t start, uint64_t end);
 
 PM_DEFINE_AUTO(input, struct pm_input, pm_input_close)
 

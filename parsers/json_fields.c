@@ -167,16 +167,21 @@ struct pm_env_value *pm_json_names(struct pm_json_reader *reader, const cJSON *o
     return rows;
 }
 
+static const char *key_text(struct pm_arena *arena, const char *key) {
+    const char *text = key ? pm_arena_printf(arena, "\"%s\"", key) : NULL;
+    return text ? text : "an item of a list";
+}
+
 void pm_json_reader_coverage(const struct pm_json_reader *reader, const char *what,
                              struct pm_diagnosis *diagnosis) {
     struct pm_arena *arena = diagnosis->arena;
     if (reader->unknown)
         pm_diagnosis_skip(diagnosis, pm_arena_printf(arena, "fields of %s", what), reader->unknown,
                           PM_UNKNOWN,
-                          pm_arena_printf(arena, "this version does not know them; the first is \"%s\"",
-                                          reader->unknown_key ? reader->unknown_key : "?"));
+                          pm_arena_printf(arena, "this version does not know them; the first is %s",
+                                          key_text(arena, reader->unknown_key)));
     if (reader->wrong)
         pm_diagnosis_skip(diagnosis, pm_arena_printf(arena, "values of %s", what), reader->wrong, PM_UNKNOWN,
-                          pm_arena_printf(arena, "of an unexpected type; the first is \"%s\"",
-                                          reader->wrong_key ? reader->wrong_key : "?"));
+                          pm_arena_printf(arena, "of an unexpected type; the first is %s",
+                                          key_text(arena, reader->wrong_key)));
 }

@@ -23,10 +23,7 @@ enum option_id {
     OPTION_FAIL_ON,
     OPTION_BY,
     OPTION_CLASS,
-    OPTION_UNDER,
-    OPTION_ALL,
-    OPTION_WEAK,
-    OPTION_AS,
+    OPTION_TIMEOUT,
     OPTION_EXPLAIN,
     OPTION_HIDE_FACTS,
     OPTION_HELP,
@@ -70,17 +67,11 @@ static const struct option_row {
     {OPTION_VERBOSE, "verbose", 'v', no_argument, NULL, GROUP_OUTPUT, NULL, "every frame, every space"},
     {OPTION_FAIL_ON, "fail-on", 0, required_argument, "SEVERITY", GROUP_OUTPUT, NULL,
      "exit with 1 when a finding is at least info, low, medium, high or critical"},
-    {OPTION_BY, "by", 0, required_argument, "WHAT", GROUP_COMMAND, "histogram",
-     "constructor (default); package or script of the function that made the object; space of the heap"},
-    {OPTION_UNDER, "under", 0, required_argument, "OBJECT", GROUP_COMMAND, "dominators",
-     "only what this object keeps alive"},
-    {OPTION_ALL, "all", 0, no_argument, NULL, GROUP_COMMAND, "retainers", "list every direct referrer"},
-    {OPTION_WEAK, "weak", 0, no_argument, NULL, GROUP_COMMAND, "retainers",
-     "look for weak references, too, which keep nothing alive (reads all objects)"},
-    {OPTION_AS, "as", 0, required_argument, "FORMAT", GROUP_COMMAND, "export",
-     "heapsnapshot: loads in Chrome DevTools and memlab"},
+    {OPTION_BY, "by", 0, required_argument, "WHAT", GROUP_COMMAND, "histogram", "constructor (default)"},
     {OPTION_CLASS, "class", 0, required_argument, "NAME", GROUP_COMMAND, "objects",
      "the constructor, as histogram names it"},
+    {OPTION_TIMEOUT, "timeout", 0, required_argument, "SECONDS", GROUP_COMMAND, "batch",
+     "for one file (default 600); 0 = as long as it takes"},
     {OPTION_EXPLAIN, "explain", 0, no_argument, NULL, GROUP_COMMAND, "layouts",
      "each field of V8's layout in this core: its value and where it comes from"},
     {OPTION_HELP, "help", 'h', no_argument, NULL, GROUP_OTHER, NULL,
@@ -116,24 +107,13 @@ static bool parse_number(const char *text, uint64_t *ret) {
     return !errno && !*end;
 }
 
-/* 0x7f00 or 7f00: an address; @17: the id of a snapshot's object. Digits alone may be either. */
-static bool parse_object(const char *text, struct pm_options *ret) {
+/* 0x7f00 or 7f00; the tag bits of a pointer copied from elsewhere are dropped. */
+static bool parse_address(const char *text, pm_addr *ret) {
     char *end;
-    bool is_id = *text == '@';
-    uint64_t decimal = UINT64_MAX;
-    if (is_id) text++;
-    if (!*text || strspn(text, is_id ? "0123456789" : "0123456789abcdefABCDEFxX") != strlen(text))
-        return false;
-    if (!is_id && !parse_number(text, &decimal)) decimal = UINT64_MAX;
     errno = 0;
-    uint64_t value = strtoull(text, &end, is_id ? 10 : 16);
-    if (errno || *end) return false;
-    ret->has_object = true;
-    ret->object_is_id = is_id;
-    ret->object = value;
-    ret->object_as_decimal = decimal;
-    ret->address = value & ~(uint64_t)3;
-    return true;
+    if (!*text || strspn(text, "0123456789abcdefABCDEFxX") != strlen(text)) return false;
+    *ret = strtoull(text, &end, 16) & ~(uint64_t)3;
+    return !errno && !*end;
 }
 
 static bool one_of(const char *text, const char *const *words, size_t count, int *ret) {
@@ -151,10 +131,6 @@ static bool apply_word(const struct option_row *row, const char *value, struct p
         [PM_AUTO_WHEN] = "auto", [PM_ALWAYS] = "always", [PM_NEVER] = "never"};
     static const char *const levels[] = {
         [PM_REDACT_NONE] = "none", [PM_REDACT_DEFAULT] = "default", [PM_REDACT_STRICT] = "strict"};
-    static const char *const bys[] = {[PM_BY_CONSTRUCTOR] = "constructor",
-                                      [PM_BY_PACKAGE] = "package",
-                                      [PM_BY_SCRIPT] = "script",
-                                      [PM_BY_SPACE] = "space"};
     int word = 0;
     if (row->id == OPTION_COLOR) {
         if (!one_of(value, whens, 3, &word))
@@ -169,10 +145,8 @@ static bool apply_word(const struct option_row *row, const char *value, struct p
         for (ret->fail_on = PM_SEVERITY_CRITICAL; ret->fail_on >= 0; ret->fail_on--)
             if (!strcmp(value, pm_severity_word((enum pm_severity)ret->fail_on))) return true;
         return complain(message, "--fail-on takes info, low, medium, high or critical"), false;
-    } else { /* OPTION_BY */
-        if (!one_of(value, bys, 4, &word))
-            return complain(message, "--by takes constructor, package, script or space"), false;
-        ret->by = (enum pm_by)word;
+    } else if (strcmp(value, "constructor") != 0) { /* OPTION_BY */
+        return complain(message, "--by takes constructor (by package and script come later)"), false;
     }
     return true;
 }
@@ -184,13 +158,6 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
     case OPTION_SYSROOT: ret->sysroot = value; return true;
     case OPTION_OUTPUT: ret->output = value; return true;
     case OPTION_CLASS: ret->class_name = value; return true;
-    case OPTION_AS: ret->export_as = value; return true;
-    case OPTION_ALL: return ret->all = true;
-    case OPTION_WEAK: return ret->weak = true;
-    case OPTION_UNDER:
-        if (!parse_object(value, ret))
-            complain(message, "--under takes an address (0x...) or an id (@17), not '%s'", value);
-        return ret->has_object;
     case OPTION_HIDE_FACTS: ret->hide_facts = value; return true;
     case OPTION_NO_PROGRESS: return ret->no_progress = true;
     case OPTION_VERBOSE: return ret->verbose = true;
@@ -201,9 +168,12 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
         return ret->writer != NULL;
     case OPTION_MAX_BYTES:
     case OPTION_LIMIT:
+    case OPTION_TIMEOUT:
         if (!parse_number(value, &number) || number > SIZE_MAX / 2)
             return complain(message, "--%s takes a number, not '%s'", row->name, value), false;
-        if (row->id == OPTION_LIMIT)
+        if (row->id == OPTION_TIMEOUT)
+            ret->timeout = number < 1000000 ? (size_t)number : 0;
+        else if (row->id == OPTION_LIMIT)
             ret->limit = number ? (size_t)number : SIZE_MAX;
         else
             ret->max_bytes = (size_t)number;
@@ -257,10 +227,8 @@ static bool check_arguments(struct pm_options *ret, char **message) {
     const struct pm_command *command = ret->command;
     if (command->takes_address && ret->file_count > 1) {
         const char *last = ret->files[--ret->file_count];
-        if (!parse_object(last, ret))
-            return complain(message, "'%s' is neither an address (0x...) nor an id of a snapshot (@17)",
-                            last),
-                   false;
+        if (!parse_address(last, &ret->address))
+            return complain(message, "'%s' is not an address (0x...)", last), false;
     } else if (command->takes_address) {
         return complain(message, "%s takes: %s", command->name, command->arguments), false;
     }
@@ -271,8 +239,6 @@ static bool check_arguments(struct pm_options *ret, char **message) {
         return complain(message, "%s takes: %s", command->name, command->arguments), false;
     if (command == &pm_command_objects && !ret->class_name)
         return complain(message, "objects takes: %s", command->arguments), false;
-    if (command->writes_file && (!ret->output || !ret->export_as))
-        return complain(message, "%s takes: %s", command->name, command->arguments), false;
     return true;
 }
 
@@ -282,7 +248,8 @@ enum pm_parse pm_options_parse(int argc, char **argv, struct pm_options *ret, ch
     uint64_t given = 0;
     bool help = false;
     *message = NULL;
-    *ret = (struct pm_options){.fail_on = -1, .redaction = PM_REDACT_DEFAULT, .writer = &pm_writer_text};
+    *ret = (struct pm_options){
+        .fail_on = -1, .timeout = 600, .redaction = PM_REDACT_DEFAULT, .writer = &pm_writer_text};
     build_tables(longs, shorts);
     optind = 0; /* start anew: tests parse more than once */
     for (int id; (id = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {

@@ -4,6 +4,7 @@
 
 #include "postmortem/base/strbuf.h"
 #include "postmortem/death.h"
+#include "postmortem/detect/report_finding.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
 
@@ -21,9 +22,7 @@ static const struct pm_frame *user_frame(const struct pm_thread *thread) {
     for (size_t i = 0; thread && i < thread->frame_count; i++) {
         const struct pm_frame *frame = &thread->frames[i];
         if (frame->kind != PM_FRAME_JS || frame->is_async) continue;
-        if (frame->position.file && strncmp(frame->position.file, "node:", 5) != 0 &&
-            !strstr(frame->position.file, "/node_modules/"))
-            return frame;
+        if (!pm_report_is_foreign(frame->position.file)) return frame;
         if (!any) any = frame;
     }
     return any;

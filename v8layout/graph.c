@@ -276,6 +276,15 @@ static pm_node follow_forwarded(const struct v8_graph_source *source, v8_word wo
     return v8_graph_node_of(source, moved);
 }
 
+/* Asked of memory: the target's node may not be filled in yet. */
+static bool is_native_context(const struct v8_graph_source *source, v8_word word) {
+    v8_word map;
+    uint16_t type;
+    return pm_mem_u64(source->v8->mem, v8_untag(word), &map) &&
+           pm_mem_u16(source->v8->mem, v8_untag(map) + 12, &type) &&
+           type == source->v8->layout.number_of[V8_T_NATIVE_CONTEXT];
+}
+
 void v8_graph_each_edge(const struct v8_graph_source *source, const struct v8_map *map, const uint8_t *bytes,
                         uint64_t size, bool (*visit)(void *context, uint32_t offset, pm_node to),
                         void *context) {
@@ -290,8 +299,7 @@ void v8_graph_each_edge(const struct v8_graph_source *source, const struct v8_ma
             (!source->has_forwarded || (to = follow_forwarded(source, word)) == PM_NO_NODE))
             continue;
         /* The last slots of a native context link all contexts weakly (NEXT_CONTEXT_LINK). */
-        if (native_context && offset + 40 >= size && source->graph->kinds[to] == PM_NODE_NATIVE_CONTEXT)
-            continue;
+        if (native_context && offset + 40 >= size && is_native_context(source, word)) continue;
         if (!visit(context, offset, to)) return;
     }
 }

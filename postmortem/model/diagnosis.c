@@ -12,6 +12,7 @@ struct pm_diagnosis *pm_diagnosis_create(void) {
     diagnosis->arena = arena;
     diagnosis->read_objects = PM_UNKNOWN;
     diagnosis->layout_score = -1;
+    diagnosis->incident_time = PM_UNKNOWN;
     diagnosis->process = (struct pm_process){
         .pid = PM_UNKNOWN,
         .signal = PM_UNKNOWN,

@@ -133,9 +133,6 @@ struct pm_isolate {
     uint64_t reachable_objects, reachable_bytes;
     struct pm_class_row *histogram; /* largest shallow first */
     size_t histogram_count;
-    const char *grouped_by;      /* "package", "script", "space": what groups are; NULL = no groups */
-    struct pm_class_row *groups; /* the same objects by something else, largest shallow first */
-    size_t group_count;
     struct pm_dominator_row *dominators; /* NULL = not analysed */
     size_t dominator_count;
     uint64_t dominator_rest_count, dominator_rest_bytes; /* objects at depth 0 without a row */
@@ -257,13 +254,13 @@ struct pm_object_detail {
 
 struct pm_object_row {
     pm_addr address;
-    uint64_t size, retained; /* retained 0 = unreachable */
+    uint64_t size;
     const char *summary;
 };
 struct pm_object_list {
     const char *class_name;
     uint64_t count, bytes;      /* of all instances */
-    struct pm_object_row *rows; /* largest retained first */
+    struct pm_object_row *rows; /* largest first */
     size_t row_count;
 };
 
@@ -287,11 +284,6 @@ struct pm_layout_row {
 };
 
 enum pm_exit { PM_EXIT_COMPLETE = 0, PM_EXIT_PARTIAL = 1, PM_EXIT_FAILED = 2, PM_EXIT_USAGE = 64 };
-
-struct pm_retention; /* model/heap_answers.h */
-struct pm_string_census;
-struct pm_heap_comparison;
-struct pm_export;
 
 /* What single files said, each in a header of its own. */
 struct pm_report_facts; /* model/report_facts.h: a diagnostic report */
@@ -326,15 +318,15 @@ struct pm_diagnosis {
     size_t gc_log_count;
     struct pm_pod **pods;
     size_t pod_count;
-    /* Answers of single commands, NULL = not asked for; the last ones in model/heap_answers.h. */
-    struct pm_object_detail *object;
-    struct pm_object_list *object_list;
-    struct pm_retention *retention;
-    struct pm_string_census *strings;
-    struct pm_heap_comparison *comparison;
-    struct pm_export *exported;
-    const char *redaction; /* level that was applied: none, default, strict; NULL = none yet */
-    uint64_t read_objects; /* PM_UNKNOWN when no heap was read */
+    struct pm_object_detail *object;    /* NULL = not asked for */
+    struct pm_object_list *object_list; /* NULL = not asked for */
+    /* The same for the same fault, whatever the pod: the signature, or death and place; where and when. For
+     * batch. */
+    const char *incident_key, *incident_host;
+    uint64_t incident_time; /* ms since 1970; PM_UNKNOWN */
+    struct pm_batch *batch; /* model/batch.h; NULL = not asked for */
+    const char *redaction;  /* level that was applied: none, default, strict; NULL = none yet */
+    uint64_t read_objects;  /* PM_UNKNOWN when no heap was read */
     struct pm_skipped *skipped;
     size_t skipped_count;
     /* Errors that did not end the run: what could not be delivered, with the next step. */

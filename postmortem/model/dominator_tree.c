@@ -117,10 +117,10 @@ struct pm_error *pm_dominator_children_create(const struct pm_graph *graph,
     const pm_node *dominator = dominators->dominator;
     struct pm_dominator_children *children PM_AUTO(dominator_children) = calloc(1, sizeof(*children));
     if (!children) return pm_error_nomem();
-    children->first = PM_BIG_ARRAY(uint64_t, count + 2);
+    children->first = PM_BIG_ARRAY(uint32_t, count + 2);
     children->child = PM_BIG_ARRAY(pm_node, dominators->reachable);
     if (!children->first || !children->child) return pm_error_nomem();
-    uint64_t *place = children->first + 1; /* one further: first[] is right when all are placed */
+    uint32_t *place = children->first + 1; /* one further: first[] is right when all are placed */
     for (size_t i = 1; i < count; i++)
         if (dominator[i] != PM_NO_NODE) place[dominator[i] + 1]++;
     for (size_t i = 0; i < count; i++) place[i + 1] += place[i];

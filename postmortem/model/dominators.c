@@ -53,9 +53,11 @@
  *   - What is referenced from everywhere (hidden classes, functions) soon has the root for semidominator;
  *     no other reference to it is looked at then.
  *
- * Memory in bytes per node: number, which becomes dominator 4, order 4, parent 4, semidominator 4, first
- * source 4, links, which become jumps and sizes 8, retained size 8; never more than 28 at once. For each
- * forward, back or cross edge 8, while they are sorted 12, but the links are not there then. */
+ * Memory in bytes per node: number 4, order 4, parent 4 and references 8 each in the search; order 4, parent
+ * 4, semidominator 4, end of the row of sources 4 and 12 for each reference while they are sorted; order 4,
+ * parent 4, semidominator 4, number of sources 1, links, which become jumps and sizes, 8 and 4 for each back
+ * or cross edge afterwards; order 4, parent 4, sizes 8, retained size 8, then dominator 4 at the end. So 24
+ * at most beside the references. */
 
 /* The benchmark includes this file and defines PM_PHASE to take the time. */
 #ifndef PM_PHASE
@@ -72,6 +74,7 @@
 #define FAR   24 /* entries ahead: where something will be found */
 #define NEAR  10 /* entries ahead: the thing itself */
 #define AHEAD 4  /* links of a list */
+#define MANY  UINT8_MAX
 
 struct reference {
     pm_node to;   /* node; number once they are sorted */
@@ -91,6 +94,11 @@ struct link {
     pm_node least; /* smallest semidominator from here up to the ancestor, which is not counted */
 };
 
+struct many { /* a target of MANY sources or more */
+    pm_node target;
+    uint32_t count;
+};
+
 struct jump {
     pm_node to;
     pm_node depth;
@@ -103,9 +111,11 @@ struct work {
     pm_node *order;  /* the node; and FAR zeroes */
     pm_node *parent; /* in the tree of the search; the dominator at the end */
     pm_node *semi;
+    pm_node *external_numbers;    /* of graph->external */
     struct reference *references; /* forward, back and cross */
     size_t reference_count;       /* and FAR zeroes */
-    uint32_t *first_source;       /* count + 1 */
+    uint8_t *source_counts;       /* by target, MANY = see its row's end in many */
+    struct many *many;            /* descending by target */
     pm_node *sources; /* of back and cross edges, by target; FAR entries in front to look ahead into */
     union {
         struct link *links;
@@ -115,11 +125,14 @@ struct work {
 };
 
 static void work_deinit(struct work *work) {
+    free(work->number);
+    free(work->external_numbers);
     free(work->order);
     free(work->parent);
     free(work->semi);
     free(work->references);
-    free(work->first_source);
+    free(work->source_counts);
+    free(work->many);
     free(work->sources);
     free(work->links);
 }
@@ -293,16 +306,44 @@ static void number_references(struct work *work, uint32_t *counts) {
     end_references(work, kept);
 }
 
+/* Where external memory is: the column of numbers is given back before sizes are added up. */
+static struct pm_error *number_external(struct work *work) {
+    const struct pm_graph *graph = work->graph;
+    work->external_numbers = malloc((graph->external_count + 1) * sizeof(*work->external_numbers));
+    if (!work->external_numbers) return pm_error_nomem();
+    for (size_t i = 0; i < graph->external_count; i++)
+        work->external_numbers[i] = work->number[graph->external[i].node];
+    free(PM_TAKE(work->number));
+    return NULL;
+}
+
+/* Rows of sources are met from the last one down, so that their lengths say where they are: a byte each. */
+static struct pm_error *shorten_rows(struct work *work, const uint32_t *starts) {
+    size_t many = 0;
+    for (size_t i = 0; i < work->count; i++) many += starts[i + 1] - starts[i] >= MANY;
+    work->source_counts = PM_BIG_ARRAY(uint8_t, work->count);
+    work->many = malloc((many + 1) * sizeof(*work->many));
+    if (!work->source_counts || !work->many) return pm_error_nomem();
+    work->many[many] = (struct many){0, 0};
+    for (size_t i = 0; i < work->count; i++) {
+        uint32_t length = starts[i + 1] - starts[i];
+        work->source_counts[i] = (uint8_t)(length < MANY ? length : MANY);
+        if (length >= MANY) work->many[--many] = (struct many){(pm_node)i, length};
+    }
+    return NULL;
+}
+
 static struct pm_error *sort_references(struct work *work) {
     if (work->reference_count >= UINT32_MAX)
         return pm_error_create(PM_ERR_LIMIT,
                                "heap graph: %zu references beside the tree; dominators are for 4 billion",
                                work->reference_count);
-    uint32_t *ends = work->first_source = PM_BIG_ARRAY(uint32_t, (size_t)work->count + 1);
+    PM_AUTO_FREE uint32_t *ends = PM_BIG_ARRAY(uint32_t, (size_t)work->count + 1);
     work->semi = PM_BIG_ARRAY(pm_node, work->count);
     if (!ends || !work->semi) return pm_error_nomem();
     memcpy(work->semi, work->parent, work->count * sizeof(*work->semi));
     number_references(work, ends);
+    PM_TRY(number_external(work));
     PM_PHASE("number");
     pm_node *sources = work->sources = PM_BIG_ARRAY(pm_node, work->reference_count + FAR);
     if (!sources) return pm_error_nomem();
@@ -315,6 +356,7 @@ static struct pm_error *sort_references(struct work *work) {
         sources[FAR + --ends[reference->to]] = reference->from;
     }
     free(PM_TAKE(work->references));
+    PM_TRY(shorten_rows(work, ends));
     PM_PHASE("sort");
     return NULL;
 }
@@ -350,17 +392,20 @@ static struct pm_error *find_semidominators(struct work *work) {
     pm_node *semi = work->semi;
     for (size_t i = 0; i < work->count; i++) links[i] = (struct link){work->parent[i], semi[i]};
     const pm_node *ahead = work->sources, *sources = ahead + FAR;
-    for (pm_node w = work->count - 1; w > 0; w--) {
+    const struct many *many = work->many;
+    uint32_t end = (uint32_t)work->reference_count, first; /* of the row of w */
+    for (pm_node w = work->count - 1; w > 0; w--, end = first) {
         pm_node least = semi[w];
-        uint32_t first = work->first_source[w];
-        for (uint32_t i = work->first_source[w + 1]; i > first && least != ROOT; i--) {
+        first = end - (work->source_counts[w] < MANY ? work->source_counts[w] : many++->count);
+        for (uint32_t i = end; i > first && least != ROOT; i--) {
             __builtin_prefetch(&links[ahead[i - 1]]);
             pm_node found = evaluate(links, sources[i - 1], w + 1);
             if (found < least) least = found;
         }
         semi[w] = links[w].least = least;
     }
-    free(PM_TAKE(work->first_source));
+    free(PM_TAKE(work->source_counts));
+    free(PM_TAKE(work->many));
     free(PM_TAKE(work->sources));
     PM_PHASE("semi");
     return NULL;
@@ -412,30 +457,40 @@ static void add_up(struct work *work) {
         sizes[i] = pm_graph_shallow(graph, work->order[i]);
     }
     for (size_t i = 0; i < graph->external_count; i++) {
-        pm_node number = work->number[graph->external[i].node];
+        pm_node number = work->external_numbers[i];
         if (number != PM_NO_NODE) sizes[number] += graph->external[i].bytes;
     }
     for (pm_node w = work->count - 1; w > 0; w--) sizes[work->parent[w]] += sizes[w];
     PM_PHASE("add up");
 }
 
-/* From numbers back to nodes; the column of numbers becomes that of dominators. */
-static void hand_over(const struct work *work, struct pm_dominators *result) {
+/* From numbers back to nodes. */
+static struct pm_error *hand_over(struct work *work, struct pm_dominators *result) {
     const pm_node *order = work->order;
-    for (size_t i = 0; i < work->count; i++) {
-        __builtin_prefetch(&result->dominator[order[i + FAR]], 1);
-        __builtin_prefetch(&result->retained[order[i + FAR]], 1);
-        result->dominator[order[i]] = order[work->parent[i]];
-        result->retained[order[i]] = work->sizes[i];
-    }
+    size_t n = work->graph->node_count;
     result->reachable = work->count;
     result->reachable_bytes = work->sizes[ROOT];
+    result->retained = PM_BIG_ARRAY(uint64_t, n);
+    if (!result->retained) return pm_error_nomem();
+    for (size_t i = 0; i < work->count; i++) {
+        __builtin_prefetch(&result->retained[order[i + FAR]], 1);
+        result->retained[order[i]] = work->sizes[i];
+    }
+    free(PM_TAKE(work->sizes));
+    result->dominator = PM_BIG_ARRAY(pm_node, n);
+    if (!result->dominator) return pm_error_nomem();
+    memset(result->dominator, 0xff, n * sizeof(*result->dominator)); /* PM_NO_NODE */
+    for (size_t i = 0; i < work->count; i++) {
+        __builtin_prefetch(&result->dominator[order[i + FAR]], 1);
+        result->dominator[order[i]] = order[work->parent[i]];
+    }
     PM_PHASE("hand over");
+    return NULL;
 }
 
 static struct pm_error *compute(struct work *work, struct pm_dominators *result) {
     size_t n = work->graph->node_count;
-    result->dominator = work->number = PM_BIG_ARRAY(pm_node, n);
+    work->number = PM_BIG_ARRAY(pm_node, n);
     work->order = PM_BIG_ARRAY(pm_node, n + FAR);
     work->parent = PM_BIG_ARRAY(pm_node, n);
     if (!work->number || !work->order || !work->parent) return pm_error_nomem();
@@ -445,10 +500,7 @@ static struct pm_error *compute(struct work *work, struct pm_dominators *result)
     PM_TRY(find_semidominators(work));
     find_dominators(work);
     add_up(work);
-    result->retained = PM_BIG_ARRAY(uint64_t, n);
-    if (!result->retained) return pm_error_nomem();
-    hand_over(work, result);
-    return NULL;
+    return hand_over(work, result);
 }
 
 struct pm_error *pm_dominators_create(const struct pm_graph *graph, struct pm_dominators **ret) {

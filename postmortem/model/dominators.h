@@ -5,7 +5,7 @@
  * would be freed with it. References from transient roots (heap_graph.h) to nodes that lasting roots lead to
  * do not count.
  *
- * MEMORY     12 bytes per node for the result (dominator, retained). On the way there 28 bytes per node and
+ * MEMORY     12 bytes per node for the result (dominator, retained). On the way there 24 bytes per node and
  *            8 per reference that is not the first way to its target; given back when the result is there.
  * OWNERSHIP  results belong to the caller; they borrow the graph.
  * FAILURE    no memory; PM_ERR_FORMAT: what pm_graph_check() finds; PM_ERR_LIMIT: 4 billion references beside
@@ -26,10 +26,10 @@ struct pm_dominators {
 struct pm_error *pm_dominators_create(const struct pm_graph *graph, struct pm_dominators **ret);
 void pm_dominators_destroy(struct pm_dominators *dominators);
 
-/* Children in the dominator tree, largest retained first, then by node; for the whole tree (12 bytes per
+/* Children in the dominator tree, largest retained first, then by node; for the whole tree (8 bytes per
  * node). The root is no child of its own. */
 struct pm_dominator_children {
-    uint64_t *first; /* node_count + 1 */
+    uint32_t *first; /* node_count + 1 */
     pm_node *child;
 };
 struct pm_error *pm_dominator_children_create(const struct pm_graph *graph,

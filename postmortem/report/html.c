@@ -7,6 +7,7 @@
 
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/html_assets.h"
 
 #define PAGE_MOST     2900000 /* bytes: a browser opens it at once, a mail takes it */
@@ -19,6 +20,7 @@ static const struct section {
     void (*write)(const struct pm_html *page);
 } sections[] = {
     {"findings", "Findings", PM_SHOW_FINDINGS, pm_html_findings},
+    {"groups", "Groups", PM_SHOW_BATCH, pm_html_batch},
     {"process", "Process", PM_SHOW_PROCESS, pm_html_process},
     {"memory", "Memory", PM_SHOW_SPACES, pm_html_memory},
     {"retained", "Retained memory", PM_SHOW_HISTOGRAM, pm_html_retained},

@@ -1,7 +1,9 @@
 /* The JSON document: docs/json.md says what each member means, docs/schema.json is checked against real
  * output by a test. */
 #include "postmortem/model/words.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/json_heap.h"
+#include "postmortem/report/json_profile.h"
 #include "postmortem/report/json_report.h"
 #include "postmortem/report/writer.h"
 
@@ -224,8 +226,6 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
         pm_json_u64(json, "reachable_bytes", isolate->reachable_bytes);
         if (diagnosis->has_histogram && (options->sections & PM_SHOW_HISTOGRAM))
             write_histogram(json, isolate, options->limit);
-        if (isolate->grouped_by && (options->sections & PM_SHOW_HISTOGRAM))
-            pm_json_groups(json, isolate, options->limit);
         if (isolate->dominators && (options->sections & PM_SHOW_DOMINATORS))
             pm_json_dominators(json, diagnosis, isolate, options->limit);
         pm_json_end(json);
@@ -233,9 +233,9 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
     pm_json_end(json);
 }
 
-static void write_object(struct pm_json *json, const struct pm_object_detail *object, bool by_id) {
+static void write_object(struct pm_json *json, const struct pm_object_detail *object) {
     pm_json_object(json, "object");
-    pm_json_object_id(json, "address", by_id, object->address);
+    pm_json_address(json, "address", object->address);
     pm_json_text(json, "class", object->class_name);
     pm_json_text(json, "type", object->type);
     pm_json_u64(json, "bytes", object->size);
@@ -254,11 +254,28 @@ static void write_object(struct pm_json *json, const struct pm_object_detail *ob
         pm_json_text(json, "group", pm_field_group_word(field->group));
         pm_json_text(json, "name", field->name);
         pm_json_text(json, "value", field->value);
-        pm_json_object_id(json, "address", by_id, field->address);
+        pm_json_address(json, "address", field->address);
         pm_json_end(json);
     }
     pm_json_end(json);
     pm_json_u64(json, "field_total", object->field_total);
+    pm_json_end(json);
+}
+
+static void write_object_list(struct pm_json *json, const struct pm_object_list *list) {
+    pm_json_object(json, "objects");
+    pm_json_text(json, "class", list->class_name);
+    pm_json_u64(json, "count", list->count);
+    pm_json_u64(json, "bytes", list->bytes);
+    pm_json_array(json, "instances");
+    for (size_t i = 0; i < list->row_count; i++) {
+        pm_json_object(json, NULL);
+        pm_json_address(json, "address", list->rows[i].address);
+        pm_json_u64(json, "bytes", list->rows[i].size);
+        pm_json_text(json, "summary", list->rows[i].summary);
+        pm_json_end(json);
+    }
+    pm_json_end(json);
     pm_json_end(json);
 }
 
@@ -321,6 +338,11 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (show & PM_SHOW_FINDINGS) {
         pm_json_text(&json, "verdict", diagnosis->verdict);
         pm_json_text(&json, "signature", diagnosis->signature);
+        pm_json_object(&json, "incident");
+        pm_json_text(&json, "key", diagnosis->incident_key);
+        pm_json_text(&json, "host", diagnosis->incident_host);
+        pm_json_u64(&json, "time", diagnosis->incident_time);
+        pm_json_end(&json);
         pm_json_array(&json, "findings");
         for (size_t i = 0; i < diagnosis->finding_count; i++)
             write_finding(&json, &diagnosis->findings[i], diagnosis->objects_by_id);
@@ -329,16 +351,19 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS))) write_threads(&json, diagnosis);
     if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_DOMINATORS)))
         write_isolates(&json, diagnosis, options);
-    if (diagnosis->object && (show & PM_SHOW_OBJECT))
-        write_object(&json, diagnosis->object, diagnosis->objects_by_id);
-    if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_json_object_list(&json, diagnosis);
-    pm_json_answers(&json, diagnosis, show);
+    if (diagnosis->object && (show & PM_SHOW_OBJECT)) write_object(&json, diagnosis->object);
+    if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST))
+        write_object_list(&json, diagnosis->object_list);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_json_batch(&json, diagnosis->batch);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(&json, diagnosis);
     if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
         pm_json_event_loops(&json, diagnosis);
         pm_json_reports(&json, diagnosis);
     }
     if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(&json, diagnosis);
+    if (diagnosis->profile_count && (show & PM_SHOW_DETAILS))
+        pm_json_profiles(&json, diagnosis, options->limit);
+    if (diagnosis->gc_log_count && (show & PM_SHOW_DETAILS)) pm_json_logs(&json, diagnosis, options->limit);
     write_coverage(&json, diagnosis);
     pm_json_end(&json);
 }

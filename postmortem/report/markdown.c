@@ -6,7 +6,7 @@
 #include "postmortem/base/cleanup.h"
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
-#include "postmortem/report/answers.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/format.h"
 #include "postmortem/report/report_words.h"
 #include "postmortem/report/stack_words.h"
@@ -21,7 +21,7 @@
 enum {
     BLOCK_VERDICT,
     BLOCK_FINDINGS,
-    BLOCK_ANSWERS,
+    BLOCK_BATCH,
     BLOCK_COVERAGE,
     BLOCK_STACK,
     BLOCK_OBJECTS,
@@ -30,7 +30,7 @@ enum {
     BLOCK_DETAILS,
     BLOCK_COUNT
 };
-static const char *const block_names[] = {"verdict", "findings", "answers", "coverage", "stack",
+static const char *const block_names[] = {"verdict", "findings", "groups",  "coverage", "stack",
                                           "objects", "spaces",   "reports", "details"};
 
 static void put_text(struct pm_strbuf *out, const char *text) {
@@ -110,36 +110,6 @@ static void block_findings(const struct pm_diagnosis *diagnosis, struct pm_strbu
         }
         pm_strbuf_append(out, "\n");
     }
-}
-
-/* Indentation of a tree, which markdown would drop. */
-static const char *put_indent(struct pm_strbuf *out, const char *text) {
-    pm_strbuf_append(out, " ");
-    for (; text && text[0] == ' ' && text[1] == ' '; text += 2) pm_strbuf_append(out, "· ");
-    return text;
-}
-
-static void put_answer(const struct pm_answer *answer, struct pm_strbuf *out) {
-    pm_strbuf_appendf(out, "### %s\n\n", answer->title);
-    if (answer->lead) put_text(out, answer->lead), pm_strbuf_append(out, "\n\n");
-    for (size_t i = 0; i < answer->column_count; i++)
-        pm_strbuf_appendf(out, "%s %s |", i ? "" : "|", answer->columns[i].title);
-    for (size_t i = 0; i < answer->column_count; i++)
-        pm_strbuf_appendf(out, "%s%s|", i ? "" : "\n|",
-                          answer->columns[i].kind == PM_COLUMN_NUMBER ? "--:" : "---");
-    for (size_t i = 0; answer->column_count && i < answer->cell_count; i++) {
-        if (i % answer->column_count == 0) pm_strbuf_append(out, "\n|");
-        put_text(out, put_indent(out, answer->cells[i]));
-        pm_strbuf_append(out, " |");
-    }
-    if (answer->column_count) pm_strbuf_append(out, "\n\n");
-    if (answer->rest) put_text(out, answer->rest), pm_strbuf_append(out, "\n\n");
-}
-
-static void block_answers(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
-                          struct pm_strbuf *out) {
-    struct pm_answers *answers PM_AUTO(answers) = pm_answers_create(diagnosis, options);
-    for (size_t i = 0; answers && i < answers->count; i++) put_answer(&answers->items[i], out);
 }
 
 static void block_coverage(const struct pm_diagnosis *diagnosis, struct pm_strbuf *out) {
@@ -296,11 +266,11 @@ static void build_blocks(const struct pm_diagnosis *diagnosis, const struct pm_w
     unsigned show = options->sections;
     block_verdict(diagnosis, &blocks[BLOCK_VERDICT]);
     if (show & PM_SHOW_FINDINGS) block_findings(diagnosis, &blocks[BLOCK_FINDINGS]);
-    block_answers(diagnosis, options, &blocks[BLOCK_ANSWERS]);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_markdown_batch(diagnosis->batch, &blocks[BLOCK_BATCH]);
     block_coverage(diagnosis, &blocks[BLOCK_COVERAGE]);
     if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS)))
         block_stack(diagnosis, options, &blocks[BLOCK_STACK]);
-    if (isolate && diagnosis->has_histogram && !isolate->grouped_by && (show & PM_SHOW_HISTOGRAM))
+    if (isolate && diagnosis->has_histogram && (show & PM_SHOW_HISTOGRAM))
         block_objects(isolate, options->limit, &blocks[BLOCK_OBJECTS]);
     if (isolate && (show & PM_SHOW_SPACES)) block_spaces(isolate, &blocks[BLOCK_SPACES]);
     if (show & PM_SHOW_DETAILS) block_reports(diagnosis, options->limit, &blocks[BLOCK_REPORTS]);

@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "postmortem/base/escape.h"
+#include "postmortem/model/gc_log.h"
+#include "postmortem/model/profile.h"
 #include "postmortem/model/words.h"
+#include "postmortem/report/batch_pages.h"
 #include "postmortem/report/format.h"
 #include "postmortem/report/stack_words.h"
 #include "postmortem/report/table.h"
@@ -124,6 +127,12 @@ static void put_coverage(const struct pm_page *page) {
     if (diagnosis->pod_count)
         pm_strbuf_appendf(&text, "%s%zu pod%s", text.length ? ", " : "read ", diagnosis->pod_count,
                           diagnosis->pod_count == 1 ? "" : "s");
+    for (size_t i = 0; i < diagnosis->profile_count; i++)
+        pm_strbuf_appendf(&text, "%sa profile of %s calls", text.length ? ", " : "read ",
+                          pm_format_count(number, diagnosis->profiles[i]->call_count));
+    for (size_t i = 0; i < diagnosis->gc_log_count; i++)
+        pm_strbuf_appendf(&text, "%sa log of %s lines", text.length ? ", " : "read ",
+                          pm_format_count(number, diagnosis->gc_logs[i]->lines));
     if (!text.length) pm_strbuf_append(&text, "read nothing of the heap and the stacks");
     pm_strbuf_append(&text, diagnosis->skipped_count ? "; skipped " : "; skipped nothing");
     for (size_t i = 0; i < diagnosis->skipped_count; i++) {
@@ -165,12 +174,14 @@ static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (show & PM_SHOW_FINDINGS)
         for (size_t i = 0; i < diagnosis->finding_count; i++) put_finding(&page, &diagnosis->findings[i]);
     put_problems(&page);
+    if (show & PM_SHOW_DETAILS) pm_page_profiles(&page);
+    if (show & PM_SHOW_DETAILS) pm_page_logs(&page);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_page_batch(&page);
     if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM))) pm_page_isolates(&page);
     put_stacks(&page);
     if (show & PM_SHOW_DETAILS) pm_page_reports(&page);
     if (diagnosis->object && (show & PM_SHOW_OBJECT)) pm_page_object(&page);
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_page_object_list(&page);
-    pm_page_answers(&page);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) pm_page_layout(&page);
     if (diagnosis->has_process && (show & PM_SHOW_DETAILS)) pm_page_details(&page);
     put_coverage(&page);

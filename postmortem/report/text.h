@@ -36,7 +36,8 @@ void pm_page_other_threads(const struct pm_page *page, const struct pm_thread *s
 void pm_page_reports(const struct pm_page *page); /* and pods */
 void pm_page_object(const struct pm_page *page);
 void pm_page_object_list(const struct pm_page *page);
-void pm_page_answers(const struct pm_page *page);
+void pm_page_profiles(const struct pm_page *page);
+void pm_page_logs(const struct pm_page *page);
 void pm_page_layout(const struct pm_page *page);
 
 #endif
