@@ -305,6 +305,7 @@ static void hide_findings(const struct pass *pass) {
     for (size_t i = 0; i < pass->diagnosis->finding_count; i++) {
         struct pm_finding *finding = &pass->diagnosis->findings[i];
         hide_heap_text(pass, &finding->claim);
+        hide_heap_text(pass, &finding->allocation);
         hide_heap_text(pass, &finding->title);
         hide_heap_text(pass, &finding->owner_path);
         for (size_t k = 0; k < finding->evidence_count; k++) hide_heap_text(pass, &finding->evidence[k]);

@@ -3,8 +3,8 @@
 #include "postmortem/batch.h"
 #include "postmortem/death.h"
 #include "postmortem/detect/detector.h"
+#include "postmortem/join.h"
 #include "postmortem/process.h"
-#include "postmortem/report_process.h"
 
 /* The isolate of a thread is known from the thread's stack. */
 static void link_isolates(struct pm_diagnosis *diagnosis) {
@@ -27,15 +27,6 @@ static struct pm_error *open_core(struct pm_session *session) {
     return NULL;
 }
 
-/* What a core did not tell, a report may. */
-static struct pm_error *add_report(struct pm_diagnosis *diagnosis) {
-    const struct pm_report_facts *facts = pm_report_of_death(diagnosis);
-    if (!facts) return NULL;
-    PM_TRY(pm_report_describe_process(facts, diagnosis));
-    PM_TRY(pm_report_describe_heap(facts, diagnosis));
-    return pm_report_describe_threads(facts, diagnosis);
-}
-
 static struct pm_error *analyse(struct pm_session *session) {
     const struct pm_command *command = session->options->command;
     struct pm_heap_view heap;
@@ -50,9 +41,10 @@ static struct pm_error *analyse(struct pm_session *session) {
     if (command->open & PM_OPEN_GRAPH) err = pm_session_graph(session);
     if (err && !session->core && !pm_session_has_facts(session)) return err; /* nothing else to say */
     pm_diagnosis_problem(session->diagnosis, err);
-    pm_diagnosis_problem(session->diagnosis, add_report(session->diagnosis));
+    pm_join_process(session->diagnosis);
     pm_session_say(session, "looking for findings");
     pm_detect(session->diagnosis, pm_session_view(session, &heap) ? &heap : NULL);
+    pm_join_findings(session->diagnosis);
     return NULL;
 }
 

@@ -102,8 +102,13 @@ static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagno
     bool out_of_memory = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
                          diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
     const struct pm_finding *most = diagnosis->finding_count ? &diagnosis->findings[0] : NULL;
-    if (most && out_of_memory && most->claim && most->share >= 0.4)
-        pm_strbuf_appendf(out, " %s", most->claim);
+    /* What objects keep says more than numbers of spaces. */
+    for (size_t i = diagnosis->finding_count; i-- > 0;)
+        if (diagnosis->findings[i].object_count && diagnosis->findings[i].share >= 0.4)
+            most = &diagnosis->findings[i];
+    if (!most || !out_of_memory || !most->claim || most->share < 0.4) return;
+    pm_strbuf_appendf(out, " %s", most->claim);
+    if (most->allocation) pm_strbuf_appendf(out, " %s", most->allocation);
 }
 
 /* Of a report that tells no death, or not all of it: the gravest finding. The error itself was already told.
@@ -140,7 +145,9 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     const struct pm_thread *crashed = thread_of_role(diagnosis, true);
     const struct pm_frame *user = user_frame(crashed);
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
-    if (!diagnosis->has_process) {
+    bool only_pod = diagnosis->pod_count && !diagnosis->report_count && !diagnosis->gc_log_count &&
+                    !diagnosis->thread_count && diagnosis->finding_count;
+    if (!diagnosis->has_process || only_pod) {
         write_finding(diagnosis);
         return;
     }
@@ -181,6 +188,9 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     case PM_DEATH_SNAPSHOT:
         pm_strbuf_append(&text, "A core of a living process, taken by a debugger or gcore");
         put_state(&text, thread_of_role(diagnosis, false), "; the main thread was ");
+        break;
+    case PM_DEATH_OOM_KILLED:
+        pm_strbuf_append(&text, "Killed by the kernel (OOMKilled): the container reached its memory limit");
         break;
     case PM_DEATH_REPORT:
         pm_strbuf_append(&text, "A report of a living process");

@@ -150,11 +150,18 @@ enum pm_death_kind {
     PM_DEATH_NATIVE_CRASH,   /* SIGSEGV, SIGBUS, SIGILL, SIGFPE inside the process */
     PM_DEATH_KILLED,         /* a signal from another process */
     PM_DEATH_SNAPSHOT,       /* gcore: the process lived on */
+    PM_DEATH_OOM_KILLED,     /* the kernel, for the memory limit of the container */
     PM_DEATH_REPORT,         /* none: a report that was asked for by a signal or by the program */
 };
 
 struct pm_env_value {
     const char *name, *value;
+};
+
+/* A fact that comes from another file than the core. */
+struct pm_origin {
+    const char *fact; /* as in the JSON output */
+    size_t input;     /* index in diagnosis->inputs */
 };
 
 struct pm_process {
@@ -175,6 +182,8 @@ struct pm_process {
     const char *death_message;  /* the message V8 or Node printed, or the thrown error's */
     const char *death_location; /* V8's location text */
     uint64_t heap_used_at_death, heap_limit_at_death;
+    struct pm_origin *origins;
+    size_t origin_count;
     const char *last_gcs;                             /* V8's ring buffer of the last collections, lines */
     uint64_t max_old_space_flag, max_semi_space_flag; /* bytes, from the command line or NODE_OPTIONS */
 };
@@ -204,6 +213,7 @@ struct pm_finding {
     enum pm_severity severity;
     enum pm_confidence confidence;
     const char *title, *claim, *advice;
+    const char *allocation; /* who allocated what is kept, by a heap profile: a sentence; NULL */
     const char **evidence;
     size_t evidence_count;
     uint64_t retained_bytes; /* PM_UNKNOWN */

@@ -74,6 +74,7 @@ static const struct {
     [PM_DEATH_NATIVE_CRASH] = {"native-crash", "crash in native code"},
     [PM_DEATH_KILLED] = {"signal", "killed by a signal from outside"},
     [PM_DEATH_SNAPSHOT] = {"snapshot", "none: a core of a process that lived on"},
+    [PM_DEATH_OOM_KILLED] = {"oom-killed", "killed by the kernel: the container reached its memory limit"},
     [PM_DEATH_REPORT] = {"report", "none: a report of a process that lived on"},
 };
 

@@ -65,6 +65,14 @@ static void write_process(struct pm_json *json, const struct pm_process *process
         pm_json_null(json, "fault_address");
     }
     write_death(json, process);
+    pm_json_array(json, "origins");
+    for (size_t i = 0; i < process->origin_count; i++) {
+        pm_json_object(json, NULL);
+        pm_json_text(json, "fact", process->origins[i].fact);
+        pm_json_u64(json, "input", process->origins[i].input);
+        pm_json_end(json);
+    }
+    pm_json_end(json);
     pm_json_object(json, "limits");
     pm_json_u64(json, "max_old_space_size", process->max_old_space_flag);
     pm_json_u64(json, "max_semi_space_size", process->max_semi_space_flag);
@@ -86,6 +94,7 @@ static void write_finding(struct pm_json *json, const struct pm_finding *finding
     pm_json_text(json, "confidence", pm_confidence_word(finding->confidence));
     pm_json_text(json, "title", finding->title);
     pm_json_text(json, "claim", finding->claim);
+    pm_json_text(json, "allocation", finding->allocation);
     write_texts(json, "evidence", finding->evidence, finding->evidence_count);
     pm_json_u64(json, "retained_bytes", finding->retained_bytes);
     pm_json_share(json, "share", finding->share);
