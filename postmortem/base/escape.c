@@ -102,23 +102,3 @@ void pm_escape_html(struct pm_strbuf *out, const char *text, size_t length) {
         }
     }
 }
-
-void pm_escape_markdown(struct pm_strbuf *out, const char *text, size_t length) {
-    for (size_t i = 0; i < length;) {
-        uint32_t c = pm_utf8_next(text, length, &i);
-        if (c == '<')
-            pm_strbuf_append(out, "&lt;");
-        else if (c == '>')
-            pm_strbuf_append(out, "&gt;");
-        else if (c == '&')
-            pm_strbuf_append(out, "&amp;");
-        else if (c == '@')
-            pm_strbuf_append(out, "&#64;");
-        else if (c < 0x80 && strchr("\\`*_{}[]()#+-.!|~:", (int)c) && c) {
-            pm_strbuf_append_char(out, '\\');
-            pm_strbuf_append_char(out, (char)c);
-        } else if (!spell_out(out, c)) {
-            pm_strbuf_append_utf8(out, c);
-        }
-    }
-}

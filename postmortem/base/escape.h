@@ -13,8 +13,10 @@ void pm_escape_terminal(struct pm_strbuf *out, const char *text, size_t length);
 void pm_escape_json(struct pm_strbuf *out, const char *text, size_t length);
 /* HTML text and double-quoted attribute values. */
 void pm_escape_html(struct pm_strbuf *out, const char *text, size_t length);
-/* Running text of CommonMark / GitHub Markdown: nothing in it can start markup, a link, a mention or a table
- * cell. */
+/* Running text of GitHub-flavoured Markdown, one line of it: nothing in it can start markup, a link, a
+ * mention, a reference or a table cell. What trackers look for after Markdown was rendered, where no escape
+ * helps (@user, #12, names of people and commits, addresses), is written as code, which they leave alone; so
+ * is what stands between two backticks. */
 void pm_escape_markdown(struct pm_strbuf *out, const char *text, size_t length);
 
 /* Decodes one code point at *position (< length) and moves it on; U+FFFD for a broken sequence (one byte is

@@ -208,8 +208,13 @@ void sample_add_facts(struct pm_diagnosis *diagnosis) {
     diagnosis->pods = pods;
     diagnosis->report_count = diagnosis->profile_count = diagnosis->gc_log_count = diagnosis->pod_count = 1;
     if (!diagnosis->isolate_count) return;
-    diagnosis->isolates[0].dominators = dominators;
-    diagnosis->isolates[0].dominator_count = COUNT(dominators);
-    diagnosis->isolates[0].dominator_rest_count = 5000;
-    diagnosis->isolates[0].dominator_rest_bytes = 1500000;
+    /* the sample's isolates are shared by all samples: a copy */
+    static struct pm_isolate isolates[8];
+    for (size_t i = 0; i < diagnosis->isolate_count && i < COUNT(isolates); i++)
+        isolates[i] = diagnosis->isolates[i];
+    isolates[0].dominators = dominators;
+    isolates[0].dominator_count = COUNT(dominators);
+    isolates[0].dominator_rest_count = 5000;
+    isolates[0].dominator_rest_bytes = 1500000;
+    diagnosis->isolates = isolates;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postmortem/base/escape.h"
 #include "postmortem/report/writer.h"
 #include "tests/report/golden.h"
 #include "tests/support/assert_error.h"
@@ -144,21 +145,126 @@ static void test_markdown(void **state) {
     assert_harmless(text, false);
     assert_null(strstr(text, "<script"));
     assert_golden("ticket.md", text);
+    sample_add_facts(diagnosis);
+    assert_golden("ticket-facts.md",
+                  render(&pm_writer_markdown, diagnosis, (struct pm_write_options){.sections = ~0u}));
     pm_diagnosis_destroy(diagnosis);
+}
+
+/* What is left of a line when code spans are taken out and escapes undone. */
+static void outside_code(const char *line, size_t length, char *ret) {
+    size_t used = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] == '\\' && i + 1 < length) {
+            ret[used++] = line[++i];
+        } else if (line[i] == '`') {
+            const char *close = memchr(line + i + 1, '`', length - i - 1);
+            assert_non_null(close); /* a span that does not end */
+            i = (size_t)(close - line);
+            ret[used++] = ' ';
+        } else if (!strncmp(line + i, "&#64;", 5)) {
+            ret[used++] = '@';
+            i += 4;
+        } else {
+            ret[used++] = line[i];
+        }
+    }
+    ret[used] = 0;
+}
+
+static size_t cells_of(const char *line, size_t length) {
+    size_t pipes = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (line[i] == '\\')
+            i++;
+        else
+            pipes += line[i] == '|';
+    }
+    return pipes;
+}
+
+/* Every line is whole; no mention, reference or link outside of code; tables have their columns; code ends.
+ */
+static void assert_ticket(const char *text, bool whole) {
+    static char plain[65536];
+    bool fence = false;
+    size_t cells = 0;
+    for (const char *line = text; *line;) {
+        size_t length = strcspn(line, "\n");
+        bool is_fence = length >= 3 && !strncmp(line, "```", 3);
+        if (is_fence) fence = !fence;
+        if (!fence && !is_fence) {
+            outside_code(line, length, plain);
+            for (const char *p = plain; *p; p++)
+                if (strchr("@#!", *p) &&
+                    (p[1] == '_' || (p[1] >= '0' && p[1] <= '9') || (p[1] >= 'a' && p[1] <= 'z')))
+                    fail_msg("a reference: %s", plain);
+            assert_null(strstr(plain, "://"));
+            assert_null(strstr(plain, "www."));
+            assert_null(strstr(plain, "<s"));
+            if (line[0] != '|') {
+                cells = 0;
+            } else {
+                assert_int_equal(line[length - 1], '|');
+                if (cells) assert_int_equal(cells_of(line, length), cells);
+                cells = cells_of(line, length);
+            }
+        }
+        line += length;
+        if (whole) assert_int_equal(*line, '\n');
+        if (*line) line++;
+    }
+    assert_false(fence);
+    for (size_t i = 0, length = strlen(text); i < length;) {
+        size_t start = i;
+        if (pm_utf8_next(text, length, &i) == 0xfffd)
+            assert_int_equal(i - start, 3); /* ours, not a broken one */
+    }
 }
 
 static void test_markdown_size(void **state) {
     (void)state;
     struct pm_diagnosis *diagnosis = sample_full();
-    for (size_t most = 100; most < 6000; most += 37) {
+    sample_add_facts(diagnosis);
+    char *whole = render(&pm_writer_markdown, diagnosis, (struct pm_write_options){.sections = ~0u});
+    size_t full = strlen(whole);
+    assert_ticket(whole, true);
+    for (size_t most = 40; most < full + 10; most += most < 1000 ? 13 : 7) {
         char *text = render(&pm_writer_markdown, diagnosis,
-                            (struct pm_write_options){.sections = ONE_PAGE, .max_bytes = most});
+                            (struct pm_write_options){.sections = ~0u, .max_bytes = most});
         assert_true(strlen(text) <= most);
-        size_t fences = 0;
-        for (const char *p = text; (p = strstr(p, "```")); p += 3) fences++;
-        assert_int_equal(fences % 2, 0);
+        assert_ticket(text, most >= 1000);
+        if (most >= 1000 && most < full) assert_non_null(strstr(text, "left out or not complete: "));
+        if (most >= full) assert_string_equal(text, whole);
         free(text);
     }
+    free(whole);
+    pm_diagnosis_destroy(diagnosis);
+}
+
+/* The usual limit holds whatever is in the heap. */
+static void test_markdown_huge(void **state) {
+    (void)state;
+    enum { LENGTH = 200000 };
+    struct pm_diagnosis *diagnosis = sample_full();
+    sample_add_facts(diagnosis);
+    char *name = calloc(1, LENGTH + 1);
+    assert_non_null(name);
+    for (size_t i = 0; i < LENGTH; i++) name[i] = "`@a |\xc3\xa4<"[i % 8];
+    struct pm_finding huge = diagnosis->findings[0];
+    huge.title = huge.claim = huge.advice = name;
+    diagnosis->verdict = name;
+    diagnosis->findings = &huge;
+    diagnosis->isolates[0].histogram[0].name = name;
+    for (size_t most = 1000; most < 40000; most += 1501) {
+        char *text = render(&pm_writer_markdown, diagnosis,
+                            (struct pm_write_options){.sections = ~0u, .max_bytes = most == 1000 ? 0 : most});
+        assert_true(strlen(text) <= (most == 1000 ? 30000 : most));
+        assert_ticket(text, false);
+        free(text);
+    }
+    diagnosis->isolates[0].histogram[0].name = "Date";
+    free(name);
     pm_diagnosis_destroy(diagnosis);
 }
 
@@ -182,12 +288,19 @@ static void test_list_of_writers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_page),     cmocka_unit_test(test_text_color),
-        cmocka_unit_test(test_text_narrow),   cmocka_unit_test(test_text_stacks),
-        cmocka_unit_test(test_text_limit),    cmocka_unit_test(test_text_objects),
-        cmocka_unit_test(test_text_poor),     cmocka_unit_test(test_coverage_is_last),
-        cmocka_unit_test(test_json),          cmocka_unit_test(test_markdown),
-        cmocka_unit_test(test_markdown_size), cmocka_unit_test(test_list_of_writers),
+        cmocka_unit_test(test_text_page),
+        cmocka_unit_test(test_text_color),
+        cmocka_unit_test(test_text_narrow),
+        cmocka_unit_test(test_text_stacks),
+        cmocka_unit_test(test_text_limit),
+        cmocka_unit_test(test_text_objects),
+        cmocka_unit_test(test_text_poor),
+        cmocka_unit_test(test_coverage_is_last),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_markdown_size),
+        cmocka_unit_test(test_markdown_huge),
+        cmocka_unit_test(test_list_of_writers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
