@@ -155,6 +155,7 @@ static struct pm_report_native_frame report_native[] = {{0x1234, "node::Abort()"
                                                         {0x5678, HOSTILE, "/lib/x"}};
 static struct pm_report_facts report = {
     .complete = false,
+    .sections = ~0u,
     .header = {.event = "Allocation failed - JavaScript heap out of memory",
                .trigger = "OOMError",
                .time = "2026-11-25T18:00:00Z",
@@ -189,6 +190,9 @@ static struct pm_pod_container containers[] = {
     {.name = "shop",
      .restart_count = 3,
      .memory_limit = 268435456,
+     .cpu_limit = PM_UNKNOWN,
+     .memory_request = PM_UNKNOWN,
+     .cpu_request = PM_UNKNOWN,
      .state = {.kind = PM_POD_STATE_WAITING, .reason = "CrashLoopBackOff", .exit_code = PM_UNKNOWN},
      .last_state = {.kind = PM_POD_STATE_TERMINATED, .reason = "OOMKilled", .exit_code = 137}}};
 static struct pm_pod pod = {.namespace_name = "prod",
