@@ -72,6 +72,8 @@ static struct pm_error *fill_isolate(struct pm_session *session) {
     struct pm_isolate *isolate = &diagnosis->isolates[session->graph_isolate];
     isolate->reachable_objects = session->dominators->reachable - 1; /* without the root */
     isolate->reachable_bytes = session->dominators->reachable_bytes;
+    isolate->unreachable_objects = session->graph->node_count - session->dominators->reachable;
+    isolate->unreachable_bytes = session->dominators->unreachable_bytes;
     if (isolate->is_snapshot) {
         diagnosis->read_objects = isolate->objects;
         PM_TRY(pm_class_rows(&tree, diagnosis->arena, &isolate->histogram, &isolate->histogram_count));

@@ -136,6 +136,8 @@ static struct pm_error *describe_isolate(const struct pm_report_facts *facts, st
         .free_bytes = PM_UNKNOWN,
         .reachable_objects = PM_UNKNOWN,
         .reachable_bytes = PM_UNKNOWN,
+        .unreachable_objects = PM_UNKNOWN,
+        .unreachable_bytes = PM_UNKNOWN,
     };
     isolate->spaces = pm_arena_array(diagnosis->arena, heap->space_count, sizeof(*isolate->spaces));
     if (!isolate->spaces && heap->space_count) return pm_error_nomem();

@@ -291,6 +291,7 @@ static void fill_limits(const struct v8 *v8, size_t index, struct pm_isolate *is
                               ? PM_UNKNOWN
                               : from->max_old_generation + 3 * from->max_semi_space;
     isolate->reachable_objects = isolate->reachable_bytes = PM_UNKNOWN;
+    isolate->unreachable_objects = isolate->unreachable_bytes = PM_UNKNOWN;
     isolate->array_buffer_bytes = isolate->external_string_bytes = isolate->external_bytes = PM_UNKNOWN;
     for (size_t i = 0; i < pm_core_thread_count(v8->core); i++)
         if (v8_facts_thread_isolate(v8->facts, pm_core_thread(v8->core, i)) == from->address)

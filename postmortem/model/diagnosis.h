@@ -130,7 +130,9 @@ struct pm_isolate {
     uint64_t external_bytes; /* all of that as V8 counted it itself, where a report says it */
     uint64_t max_old_generation, max_semi_space, heap_limit;
     uint64_t objects, object_bytes, unparsed_bytes, free_bytes;
-    uint64_t reachable_objects, reachable_bytes;
+    uint64_t reachable_objects, reachable_bytes; /* with what they own outside the heap */
+    uint64_t unreachable_objects,
+        unreachable_bytes;          /* garbage not collected yet; without read-only objects */
     struct pm_class_row *histogram; /* largest shallow first */
     size_t histogram_count;
     struct pm_dominator_row *dominators; /* NULL = not analysed */

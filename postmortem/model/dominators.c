@@ -464,12 +464,21 @@ static void add_up(struct work *work) {
     PM_PHASE("add up");
 }
 
+static uint64_t all_bytes(const struct pm_graph *graph) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < graph->node_count; i++) bytes += graph->shallow[i];
+    bytes *= 8;
+    for (size_t i = 0; i < graph->external_count; i++) bytes += graph->external[i].bytes;
+    return bytes;
+}
+
 /* From numbers back to nodes. */
 static struct pm_error *hand_over(struct work *work, struct pm_dominators *result) {
     const pm_node *order = work->order;
     size_t n = work->graph->node_count;
     result->reachable = work->count;
     result->reachable_bytes = work->sizes[ROOT];
+    result->unreachable_bytes = all_bytes(work->graph) - work->sizes[ROOT];
     result->retained = PM_BIG_ARRAY(uint64_t, n);
     if (!result->retained) return pm_error_nomem();
     for (size_t i = 0; i < work->count; i++) {

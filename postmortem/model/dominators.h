@@ -21,6 +21,7 @@ struct pm_dominators {
     uint64_t *retained; /* bytes, with external memory; 0 = unreachable */
     pm_node reachable;  /* nodes, with the root */
     uint64_t reachable_bytes;
+    uint64_t unreachable_bytes; /* of the others: garbage that the collector had not come to yet */
 };
 
 struct pm_error *pm_dominators_create(const struct pm_graph *graph, struct pm_dominators **ret);

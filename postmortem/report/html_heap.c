@@ -87,6 +87,12 @@ static void put_numbers(const struct pm_html *page, const struct pm_isolate *iso
                           pm_format_bytes(share, isolate->reachable_bytes));
         pm_html_fact(page, "Reachable", pm_strbuf_text(&text));
     }
+    if (isolate->unreachable_objects != PM_UNKNOWN && isolate->unreachable_bytes != PM_UNKNOWN) {
+        pm_strbuf_clear(&text);
+        pm_strbuf_appendf(&text, "%s objects, %s", pm_format_count(number, isolate->unreachable_objects),
+                          pm_format_bytes(share, isolate->unreachable_bytes));
+        pm_html_fact(page, "Garbage not collected yet", pm_strbuf_text(&text));
+    }
     pm_strbuf_append(page->out, "</dl>\n");
 }
 

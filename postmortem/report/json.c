@@ -233,6 +233,8 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
         pm_json_u64(json, "object_bytes", isolate->object_bytes);
         pm_json_u64(json, "reachable_objects", isolate->reachable_objects);
         pm_json_u64(json, "reachable_bytes", isolate->reachable_bytes);
+        pm_json_u64(json, "unreachable_objects", isolate->unreachable_objects);
+        pm_json_u64(json, "unreachable_bytes", isolate->unreachable_bytes);
         if (diagnosis->has_histogram && (options->sections & PM_SHOW_HISTOGRAM))
             write_histogram(json, isolate, options->limit);
         if (isolate->dominators && (options->sections & PM_SHOW_DOMINATORS))

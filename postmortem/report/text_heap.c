@@ -76,6 +76,10 @@ static void put_histogram(const struct pm_page *page, const struct pm_isolate *i
     pm_page_entryf(page, "Objects", PM_PLAIN, "%s of %zu constructors, %s",
                    pm_format_count(number, isolate->objects), isolate->histogram_count,
                    pm_format_bytes(bytes, isolate->object_bytes));
+    if (isolate->unreachable_bytes != PM_UNKNOWN && isolate->unreachable_bytes > isolate->object_bytes / 100)
+        pm_page_entryf(page, NULL, PM_PLAIN, "%s of them, %s, are garbage that was not collected yet",
+                       pm_format_count(number, isolate->unreachable_objects),
+                       pm_format_bytes(bytes, isolate->unreachable_bytes));
     for (size_t i = 0; i < rows; i++) {
         const struct pm_class_row *row = &isolate->histogram[i];
         pm_table_cell(table, row->name);

@@ -39,7 +39,7 @@ static uint64_t size_of(const struct pm_graph *graph, pm_node node) {
 
 static void compare_with_definition(const struct pm_graph *graph, const struct pm_dominators *found) {
     uint64_t transient = ~reach(graph, PM_NO_NODE, 0), all = reach(graph, PM_NO_NODE, transient);
-    uint64_t kept[MOST], bytes = 0; /* what each node keeps alive */
+    uint64_t kept[MOST], bytes = 0, garbage = 0; /* what each node keeps alive */
     for (pm_node node = 0; node < graph->node_count; node++)
         kept[node] = all & ~reach(graph, node, transient) & (all >> node & 1 ? ~(uint64_t)0 : 0);
     for (pm_node node = 0; node < graph->node_count; node++) {
@@ -56,10 +56,11 @@ static void compare_with_definition(const struct pm_graph *graph, const struct p
         if (node == 0) dominator = 0;
         assert_int_equal(found->dominator[node], dominator);
         assert_true(found->retained[node] == retained);
-        if (all >> node & 1) bytes += size_of(graph, node);
+        *(all >> node & 1 ? &bytes : &garbage) += size_of(graph, node);
     }
     assert_int_equal(found->reachable, __builtin_popcountll(all));
     assert_true(found->reachable_bytes == bytes);
+    assert_true(found->unreachable_bytes == garbage);
 }
 
 static void test_random_graphs_equal_the_definition(void **state) {

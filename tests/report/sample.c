@@ -172,6 +172,8 @@ static struct pm_isolate isolates[] = {
      .unparsed_bytes = 4096,
      .reachable_objects = PM_UNKNOWN,
      .reachable_bytes = PM_UNKNOWN,
+     .unreachable_objects = PM_UNKNOWN,
+     .unreachable_bytes = PM_UNKNOWN,
      .histogram = histogram_of_main,
      .histogram_count = COUNT(histogram_of_main)},
     {.address = 0x20000,
@@ -189,7 +191,9 @@ static struct pm_isolate isolates[] = {
      .objects = 41000,
      .object_bytes = 2400000,
      .reachable_objects = PM_UNKNOWN,
-     .reachable_bytes = PM_UNKNOWN},
+     .reachable_bytes = PM_UNKNOWN,
+     .unreachable_objects = PM_UNKNOWN,
+     .unreachable_bytes = PM_UNKNOWN},
 };
 
 static struct pm_env_value environment[] = {{"NODE_OPTIONS", "--max-old-space-size=60"},
