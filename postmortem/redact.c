@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "postmortem/base/strbuf.h"
+#include "postmortem/model/gc_log.h"
 #include "postmortem/redact_report.h"
 
 #define HIDDEN "[redacted]"
@@ -312,6 +313,28 @@ static void hide_findings(const struct pass *pass) {
     }
 }
 
+/* A message or a line of code from a log: secrets go at every level, at strict all that is no name of an
+ * error. */
+static void hide_log_text(const struct pass *pass, const char **text) {
+    if (pass->strict && *text)
+        *text = "(string hidden)";
+    else
+        hide(pass, text);
+}
+
+static void hide_logs(const struct pass *pass) {
+    for (size_t i = 0; i < pass->diagnosis->gc_log_count; i++) {
+        struct pm_gc_log *log = pass->diagnosis->gc_logs[i];
+        hide(pass, &log->fatal);
+        hide(pass, &log->message);
+        hide(pass, &log->worker_error);
+        if (!log->error) continue;
+        hide_log_text(pass, &log->error->message);
+        hide_log_text(pass, &log->error->cause_message);
+        hide_log_text(pass, &log->error->source);
+    }
+}
+
 void pm_redact_diagnosis(const struct pm_redactor *redactor, bool heap_strings,
                          struct pm_diagnosis *diagnosis) {
     static const char *const levels[] = {"none", "default", "strict"};
@@ -322,6 +345,7 @@ void pm_redact_diagnosis(const struct pm_redactor *redactor, bool heap_strings,
     hide_process(&pass);
     hide_threads(&pass);
     hide_findings(&pass);
+    hide_logs(&pass);
     pm_redact_reports(redactor, pass.heap_strings, pass.strict, diagnosis);
     hide_heaps(&pass);
     /* The verdict quotes the thrown error's message and the state of a thread. */

@@ -92,15 +92,15 @@ static struct pm_error *exception(struct pm_diagnosis *diagnosis, const struct p
     pm_claim_title(&claim,
                    error->rejection ? "a promise was rejected and nobody handled it" : "%s was not caught",
                    name);
-    pm_claim_text(&claim, "%s%s%s%s%s%s ended the process.", error->name ? error->name : "",
+    pm_claim_text(&claim, "%s%s\"%s\"%s%s%s ended the process.", error->name ? error->name : "",
                   error->name ? ": " : "", error->message ? error->message : "?", user ? ", thrown in " : "",
                   user ? pm_report_frame_text(arena, user) : "", user ? "," : "");
     if (error->source && error->thrown.file)
-        pm_claim_evidence(&claim, "%s:%" PRIu32 "  %s", error->thrown.file, error->thrown.line,
+        pm_claim_evidence(&claim, "%s:%" PRIu32 "  \"%s\"", error->thrown.file, error->thrown.line,
                           error->source);
     if (error->code) pm_claim_evidence(&claim, "code %s", error->code);
     if (error->cause_message)
-        pm_claim_evidence(&claim, "caused by %s%s%s", error->cause_name ? error->cause_name : "",
+        pm_claim_evidence(&claim, "caused by %s%s\"%s\"", error->cause_name ? error->cause_name : "",
                           error->cause_name ? ": " : "", error->cause_message);
     if (log->errors > 1) pm_claim_evidence(&claim, "%" PRIu64 " uncaught exceptions in the log", log->errors);
     pm_claim_advice(&claim, error->rejection
