@@ -35,7 +35,7 @@ bool pm_gc_log_sniff(const struct pm_input *input) {
         const char *next = text + at + 1;
         return size - at > 2 &&
                ((*next >= '0' && *next <= '9') || (*next >= 'A' && *next <= 'Z') ||
-                (*next >= 'a' && *next <= 'z' && strncmp(next, "true", 4) != 0)) &&
+                (*next >= 'a' && *next <= 'z' && !(size - at > 4 && memcmp(next, "true", 4) == 0))) &&
                newline && memchr(text + at, ']', (size_t)(newline - text) - at) && newline[-1] != ',' &&
                newline[-1] != '[';
     }

@@ -31,14 +31,15 @@ static bool take_number(struct span *span, uint32_t *ret) {
 /* file:line:column, or file:line */
 static bool take_position(struct span place, struct pm_arena *arena, struct pm_position *ret, bool *failed) {
     uint32_t last, before;
-    if (!take_number(&place, &last) || place.start == place.end) return false;
-    *ret = (struct pm_position){.line = last};
-    if (take_number(&place, &before)) *ret = (struct pm_position){.line = before, .column = last};
-    if (place.start == place.end) return false;
+    if (!take_number(&place, &last)) return false;
+    struct pm_position position = {.line = last};
+    if (take_number(&place, &before)) position = (struct pm_position){.line = before, .column = last};
     starts(&place, "file://");
-    ret->file = pm_arena_copy(arena, place.start, (size_t)(place.end - place.start));
-    *failed |= !ret->file;
-    return ret->file != NULL;
+    if (place.start == place.end) return false;
+    position.file = pm_arena_copy(arena, place.start, (size_t)(place.end - place.start));
+    *failed |= !position.file;
+    if (position.file) *ret = position;
+    return position.file != NULL;
 }
 
 /* "eval at render (/app/t.js:3:5), <anonymous>:1:7": the innermost parentheses hold the place in a file. */

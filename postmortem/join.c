@@ -49,6 +49,7 @@ static void add_report(struct pm_diagnosis *diagnosis) {
     const struct pm_report_facts *facts = pm_report_of_death(diagnosis);
     struct pm_process before = diagnosis->process;
     if (!facts) return;
+    pm_diagnosis_problem(diagnosis, pm_report_find_comparison(diagnosis, false));
     pm_diagnosis_problem(diagnosis, pm_report_describe_process(facts, diagnosis));
     pm_diagnosis_problem(diagnosis, pm_report_describe_heap(facts, diagnosis));
     pm_diagnosis_problem(diagnosis, pm_report_describe_threads(facts, diagnosis));

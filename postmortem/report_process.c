@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "postmortem/detect/report_thresholds.h"
+#include "postmortem/model/report_compare.h"
 #include "postmortem/process.h"
 
 static bool is(const char *text, const char *word) {
@@ -236,4 +237,31 @@ struct pm_error *pm_report_describe_threads(const struct pm_report_facts *facts,
                                    &diagnosis->threads[diagnosis->thread_count++]));
     diagnosis->has_threads = true;
     return NULL;
+}
+
+/* ---- two of one process ---- */
+
+static bool of_one_process(const struct pm_report_facts *a, const struct pm_report_facts *b) {
+    return a->header.pid != PM_UNKNOWN && a->header.pid == b->header.pid && a->header.host &&
+           b->header.host && !strcmp(a->header.host, b->header.host) &&
+           a->header.thread_id == b->header.thread_id;
+}
+
+struct pm_error *pm_report_find_comparison(struct pm_diagnosis *diagnosis, bool any) {
+    const struct pm_report_facts *judged = pm_report_of_death(diagnosis), *first = NULL, *last = NULL;
+    struct pm_report_comparison comparison;
+    for (size_t i = 0; i < diagnosis->report_count; i++) {
+        const struct pm_report_facts *facts = diagnosis->reports[i];
+        if (!(any && diagnosis->report_count == 2) && !of_one_process(facts, judged)) continue;
+        uint64_t time = facts->header.time_ms;
+        if (!first ||
+            (time != PM_UNKNOWN && first->header.time_ms != PM_UNKNOWN && time < first->header.time_ms))
+            first = facts;
+        if (!last || time == PM_UNKNOWN || last->header.time_ms == PM_UNKNOWN || time >= last->header.time_ms)
+            last = facts;
+    }
+    if (!first || first == last) return NULL;
+    PM_TRY(pm_report_compare(first, last, diagnosis->arena, &comparison));
+    diagnosis->report_comparison = pm_arena_dup(diagnosis->arena, &comparison, 1, sizeof(comparison));
+    return diagnosis->report_comparison ? NULL : pm_error_nomem();
 }

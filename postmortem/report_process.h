@@ -24,4 +24,8 @@ struct pm_error *pm_report_describe_heap(const struct pm_report_facts *facts, st
 struct pm_error *pm_report_describe_threads(const struct pm_report_facts *facts,
                                             struct pm_diagnosis *diagnosis);
 
+/* diagnosis->report_comparison: the first and the last report of the process that pm_report_of_death() is of,
+ * when there are two. `any`: two reports are compared whatever process they are of. */
+struct pm_error *pm_report_find_comparison(struct pm_diagnosis *diagnosis, bool any);
+
 #endif

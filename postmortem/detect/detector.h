@@ -41,6 +41,7 @@ extern const struct pm_detector pm_detect_pod;
 extern const struct pm_detector pm_detect_profile_cpu;
 extern const struct pm_detector pm_detect_profile_heap;
 extern const struct pm_detector pm_detect_report_death;
+extern const struct pm_detector pm_detect_report_growth;
 extern const struct pm_detector pm_detect_report_handles;
 extern const struct pm_detector pm_detect_report_loop;
 extern const struct pm_detector pm_detect_report_memory;

@@ -7,6 +7,7 @@ static const struct pm_detector *const detectors[] = {
     &pm_detect_accumulation,
     &pm_detect_report_death,
     &pm_detect_pod,
+    &pm_detect_report_growth,
     &pm_detect_report_memory,
     &pm_detect_report_loop,
     &pm_detect_report_handles,

@@ -28,6 +28,11 @@
 #define PM_PEAK_LEAST      (200 * PM_MB)
 #define PM_HOST_FREE       0.05 /* of the machine's memory */
 
+/* ---- growth between two reports ---- */
+#define PM_GROWTH_SHARE   0.20 /* more than a garbage collection makes */
+#define PM_GROWTH_BYTES   (double)(10 * PM_MB)
+#define PM_GROWTH_HANDLES 20.0
+
 /* ---- time ---- */
 #define PM_CPU_SATURATED                                                                                     \
     90.0 /* percent of one core, mean since the start: rtk warns from 50, which a busy server has */

@@ -299,6 +299,7 @@ enum pm_exit { PM_EXIT_COMPLETE = 0, PM_EXIT_PARTIAL = 1, PM_EXIT_FAILED = 2, PM
 
 /* What single files said, each in a header of its own. */
 struct pm_report_facts; /* model/report_facts.h: a diagnostic report */
+struct pm_report_comparison; /* model/report_compare.h: two reports of one process */
 struct pm_profile;      /* model/profile.h: a heap or CPU profile */
 struct pm_gc_log;       /* model/gc_log.h: collections and last words of a log */
 struct pm_pod;          /* model/pod.h: what Kubernetes says of the container */
@@ -324,6 +325,7 @@ struct pm_diagnosis {
     double layout_score;              /* 0..1; negative = no layout */
     struct pm_report_facts **reports; /* in the order of the inputs */
     size_t report_count;
+    struct pm_report_comparison *report_comparison; /* of the first and the last of one process; NULL */
     struct pm_profile **profiles;
     size_t profile_count;
     struct pm_gc_log **gc_logs;

@@ -370,6 +370,7 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
         pm_json_event_loops(&json, diagnosis);
         pm_json_reports(&json, diagnosis);
+        if (diagnosis->report_comparison) pm_json_report_comparison(&json, diagnosis);
     }
     if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(&json, diagnosis);
     if (diagnosis->profile_count && (show & PM_SHOW_DETAILS))

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "postmortem/model/pod.h"
-#include "postmortem/model/report_facts.h"
+#include "postmortem/model/report_compare.h"
 
 /* ---- values ---- */
 
@@ -235,6 +235,28 @@ void pm_json_reports(struct pm_json *json, const struct pm_diagnosis *diagnosis)
         pm_json_end(json);
         pm_json_end(json);
     }
+    pm_json_end(json);
+}
+
+void pm_json_report_comparison(struct pm_json *json, const struct pm_diagnosis *diagnosis) {
+    static const char *const units[] = {"bytes", "count", "seconds"};
+    const struct pm_report_comparison *comparison = diagnosis->report_comparison;
+    pm_json_object(json, "report_comparison");
+    pm_json_u64(json, "first", comparison->first);
+    pm_json_u64(json, "second", comparison->second);
+    pm_json_number(json, "seconds", comparison->seconds);
+    pm_json_bool(json, "same_process", comparison->same_process);
+    pm_json_array(json, "changes");
+    for (size_t i = 0; i < comparison->change_count; i++) {
+        const struct pm_report_change *change = &comparison->changes[i];
+        pm_json_object(json, NULL);
+        pm_json_text(json, "what", change->what);
+        pm_json_text(json, "unit", units[change->unit]);
+        pm_json_number(json, "before", change->before);
+        pm_json_number(json, "after", change->after);
+        pm_json_end(json);
+    }
+    pm_json_end(json);
     pm_json_end(json);
 }
 

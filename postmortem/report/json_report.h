@@ -7,6 +7,8 @@
 #include "postmortem/report/writer.h"
 
 void pm_json_reports(struct pm_json *json, const struct pm_diagnosis *diagnosis);
+/* Of two reports; diagnosis->report_comparison is not NULL. */
+void pm_json_report_comparison(struct pm_json *json, const struct pm_diagnosis *diagnosis);
 void pm_json_pods(struct pm_json *json, const struct pm_diagnosis *diagnosis);
 /* One loop for the main thread and each worker of every report. */
 void pm_json_event_loops(struct pm_json *json, const struct pm_diagnosis *diagnosis);

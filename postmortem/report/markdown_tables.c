@@ -6,7 +6,7 @@
 #include "postmortem/base/escape.h"
 #include "postmortem/model/gc_log.h"
 #include "postmortem/model/profile.h"
-#include "postmortem/model/report_facts.h"
+#include "postmortem/model/report_compare.h"
 #include "postmortem/report/markdown.h"
 #include "postmortem/report/report_words.h"
 
@@ -138,9 +138,32 @@ static void put_report(const struct pm_report_facts *facts, struct pm_strbuf *ou
     if (lines.length) pm_ticket_code(out, &lines);
 }
 
+static void put_comparison(const struct pm_report_comparison *comparison, struct pm_strbuf *out) {
+    char number[PM_NUMBER_TEXT];
+    pm_strbuf_append(out, "### Between two reports\n\n| what | before | after |\n|---|--:|--:|\n");
+    for (size_t i = 0; i < comparison->change_count; i++) {
+        const struct pm_report_change *change = &comparison->changes[i];
+        pm_strbuf_append(out, "|");
+        pm_ticket_cell(out, change->what);
+        for (unsigned k = 0; k < 2; k++) {
+            double value = k ? change->after : change->before;
+            if (change->unit == PM_CHANGE_SECONDS)
+                snprintf(number, sizeof(number), "%.2f s", value);
+            else if (change->unit == PM_CHANGE_BYTES)
+                pm_format_bytes(number, (uint64_t)value);
+            else
+                pm_format_count(number, (uint64_t)value);
+            pm_ticket_cell(out, number);
+        }
+        pm_strbuf_append(out, "\n");
+    }
+    pm_strbuf_append(out, "\n");
+}
+
 void pm_ticket_reports(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
                        struct pm_strbuf *out) {
     (void)options;
+    if (diagnosis->report_comparison) put_comparison(diagnosis->report_comparison, out);
     for (size_t i = 0; i < diagnosis->report_count && i < FILES_MOST; i++) {
         put_title(diagnosis, "Report", diagnosis->reports[i]->input, out);
         put_report(diagnosis->reports[i], out);

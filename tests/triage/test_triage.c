@@ -139,8 +139,47 @@ static void test_pods(void **state) {
     assert_int_equal(wrong_count, 0);
 }
 
+/* Two reports of one process, in whatever order they are given: what the script added between them. */
+static void test_growth(void **state) {
+    (void)state;
+    char before[1024], after[1024];
+    snprintf(before, sizeof(before), "%s/corpora/reports/growth/before-22.23.3.json", source_directory());
+    snprintf(after, sizeof(after), "%s/corpora/reports/growth/22.23.3.json", source_directory());
+    for (unsigned order = 0; order < 2; order++) {
+        struct run run = RUN(order ? before : after, order ? after : before, "--format", "json");
+        assert_run(&run, 0, NULL, NULL);
+        cJSON *got = cJSON_Parse(run.out);
+        assert_non_null(got);
+        char *invalid = json_schema_check(schema, got);
+        if (invalid) fail_msg("schema: %s", invalid);
+        const cJSON *comparison = cJSON_GetObjectItemCaseSensitive(got, "report_comparison"), *row;
+        assert_true(cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(comparison, "same_process")));
+        unsigned seen = 0;
+        cJSON_ArrayForEach(row, cJSON_GetObjectItemCaseSensitive(comparison, "changes")) {
+            double more = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(row, "after")) -
+                          cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(row, "before"));
+            if (!strcmp(text_at(row, "what"), "TCP sockets")) {
+                assert_true(more > 59.5 && more < 60.5); /* 30 connections, both ends */
+                seen++;
+            }
+            if (!strcmp(text_at(row, "what"), "used heap")) {
+                assert_true(more > 15e6); /* 300,000 objects with a text each */
+                seen++;
+            }
+        }
+        assert_int_equal(seen, 2);
+        cJSON *expected = cJSON_Parse("{\"findings\":[\"growth\"]}");
+        check_findings(after, expected, got);
+        cJSON_Delete(expected);
+        assert_int_equal(wrong_count, 0);
+        cJSON_Delete(got);
+        run_free(&run);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reports), cmocka_unit_test(test_pods)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_reports), cmocka_unit_test(test_pods),
+                                       cmocka_unit_test(test_growth)};
     char name[1024];
     snprintf(name, sizeof(name), "%s/docs/schema.json", source_directory());
     schema = read_json(name);
