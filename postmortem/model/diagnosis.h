@@ -298,11 +298,11 @@ struct pm_layout_row {
 enum pm_exit { PM_EXIT_COMPLETE = 0, PM_EXIT_PARTIAL = 1, PM_EXIT_FAILED = 2, PM_EXIT_USAGE = 64 };
 
 /* What single files said, each in a header of its own. */
-struct pm_report_facts; /* model/report_facts.h: a diagnostic report */
+struct pm_report_facts;      /* model/report_facts.h: a diagnostic report */
 struct pm_report_comparison; /* model/report_compare.h: two reports of one process */
-struct pm_profile;      /* model/profile.h: a heap or CPU profile */
-struct pm_gc_log;       /* model/gc_log.h: collections and last words of a log */
-struct pm_pod;          /* model/pod.h: what Kubernetes says of the container */
+struct pm_profile;           /* model/profile.h: a heap or CPU profile */
+struct pm_gc_log;            /* model/gc_log.h: collections and last words of a log */
+struct pm_pod;               /* model/pod.h: what Kubernetes says of the container */
 
 struct pm_diagnosis {
     struct pm_arena *arena;
