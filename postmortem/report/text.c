@@ -6,12 +6,14 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "postmortem/base/cleanup.h"
 #include "postmortem/base/escape.h"
 #include "postmortem/model/gc_log.h"
 #include "postmortem/model/profile.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/batch_pages.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/short_paths.h"
 #include "postmortem/report/stack_words.h"
 #include "postmortem/report/table.h"
 
@@ -78,11 +80,18 @@ void pm_page_entryf(const struct pm_page *page, const char *label, enum pm_style
     pm_page_entry(page, label, style, pm_strbuf_text(&text));
 }
 
+void pm_page_prose(const struct pm_page *page, const char *label, enum pm_style style, const char *text) {
+    struct pm_strbuf shortened PM_AUTO_STRBUF = {0};
+    pm_shorten_paths(&shortened, page->folder, text);
+    pm_page_entry(page, label, style, pm_strbuf_text(&shortened));
+}
+
 static void put_verdict(const struct pm_page *page) {
     const struct pm_diagnosis *diagnosis = page->diagnosis;
     if (!diagnosis->verdict) return;
-    struct pm_strbuf escaped PM_AUTO_STRBUF = {0};
-    pm_escape_terminal(&escaped, diagnosis->verdict, strlen(diagnosis->verdict));
+    struct pm_strbuf shortened PM_AUTO_STRBUF = {0}, escaped PM_AUTO_STRBUF = {0};
+    pm_shorten_paths(&shortened, page->folder, diagnosis->verdict);
+    pm_escape_terminal(&escaped, pm_strbuf_text(&shortened), shortened.length);
     fputs(pm_page_style(page, PM_BOLD), page->out);
     put_wrapped(page, pm_strbuf_text(&escaped), 0);
     fprintf(page->out, "%s\n\n", pm_page_reset(page, PM_BOLD));
@@ -91,10 +100,16 @@ static void put_verdict(const struct pm_page *page) {
 static void put_finding(const struct pm_page *page, const struct pm_finding *finding) {
     pm_page_entryf(page, "Finding", PM_BOLD, "%s (%s, confidence %s)", finding->title,
                    pm_severity_word(finding->severity), pm_confidence_word(finding->confidence));
-    if (finding->claim) pm_page_entry(page, NULL, PM_PLAIN, finding->claim);
-    for (size_t i = 0; i < finding->evidence_count; i++)
-        pm_page_entryf(page, NULL, PM_PLAIN, "- %s", finding->evidence[i]);
-    if (finding->advice) pm_page_entryf(page, NULL, PM_PLAIN, "Advice: %s", finding->advice);
+    struct pm_strbuf text PM_AUTO_STRBUF = {0};
+    if (finding->claim) pm_page_prose(page, NULL, PM_PLAIN, finding->claim);
+    for (size_t i = 0; i < finding->evidence_count; i++) {
+        pm_strbuf_clear(&text);
+        pm_strbuf_appendf(&text, "- %s", finding->evidence[i]);
+        pm_page_prose(page, NULL, PM_PLAIN, pm_strbuf_text(&text));
+    }
+    pm_strbuf_clear(&text);
+    pm_strbuf_appendf(&text, "Advice: %s", finding->advice ? finding->advice : "");
+    if (finding->advice) pm_page_prose(page, NULL, PM_PLAIN, pm_strbuf_text(&text));
     for (size_t i = 0; i < finding->next_count; i++)
         pm_page_entryf(page, NULL, PM_DIM, "$ %s", finding->next[i]);
     pm_page_gap(page);
@@ -167,10 +182,16 @@ static void put_stacks(const struct pm_page *page) {
 
 static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
                        FILE *out) {
-    struct pm_page page = {diagnosis, options, options->columns ? options->columns : 100, out};
     unsigned show = options->sections;
+    bool one_page = show & PM_SHOW_PROCESS && show & PM_SHOW_FINDINGS && !options->verbose;
+    char *folder PM_AUTO_FREE = one_page ? pm_common_folder(diagnosis) : NULL;
+    struct pm_page page = {diagnosis, options, options->columns ? options->columns : 100, out, folder};
     if (show & PM_SHOW_FINDINGS) put_verdict(&page);
     if (diagnosis->has_process && (show & PM_SHOW_PROCESS)) pm_page_process(&page);
+    if (folder && !diagnosis->has_process) {
+        pm_page_entryf(&page, "Code", PM_PLAIN, "paths are below %s", folder);
+        pm_page_gap(&page);
+    }
     if (show & PM_SHOW_FINDINGS)
         for (size_t i = 0; i < diagnosis->finding_count; i++) put_finding(&page, &diagnosis->findings[i]);
     put_problems(&page);

@@ -10,6 +10,8 @@ struct pm_page {
     const struct pm_write_options *options;
     unsigned columns;
     FILE *out;
+    const char *
+        folder; /* of the user's code: said once, left out of paths (short_paths.h); NULL = paths are whole */
 };
 
 enum pm_style { PM_PLAIN, PM_BOLD, PM_DIM, PM_WARN };
@@ -22,6 +24,8 @@ enum pm_style { PM_PLAIN, PM_BOLD, PM_DIM, PM_WARN };
 void pm_page_entry(const struct pm_page *page, const char *label, enum pm_style style, const char *text);
 void pm_page_entryf(const struct pm_page *page, const char *label, enum pm_style style, const char *format,
                     ...) __attribute__((format(printf, 4, 5)));
+/* The same with short paths. */
+void pm_page_prose(const struct pm_page *page, const char *label, enum pm_style style, const char *text);
 void pm_page_gap(const struct pm_page *page); /* an empty line */
 const char *pm_page_style(const struct pm_page *page, enum pm_style style);
 const char *pm_page_reset(const struct pm_page *page, enum pm_style style);

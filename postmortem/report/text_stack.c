@@ -6,6 +6,7 @@
 #include "postmortem/base/escape.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/short_paths.h"
 #include "postmortem/report/stack_words.h"
 #include "postmortem/report/table.h"
 #include "postmortem/report/text.h"
@@ -55,9 +56,11 @@ static void put_arguments(const struct pm_page *page, const struct pm_frame *fra
 
 static void put_frame(const struct pm_page *page, const struct pm_frame *frame, size_t number) {
     bool verbose = page->options->verbose, user = pm_frame_is_user(frame);
-    struct pm_strbuf function PM_AUTO_STRBUF = {0}, place PM_AUTO_STRBUF = {0}, notes PM_AUTO_STRBUF = {0};
+    struct pm_strbuf function PM_AUTO_STRBUF = {0}, place PM_AUTO_STRBUF = {0}, notes PM_AUTO_STRBUF = {0},
+                              whole PM_AUTO_STRBUF = {0};
     escape_into(&function, pm_frame_function, frame);
-    escape_into(&place, verbose ? whole_place : short_place, frame);
+    escape_into(&whole, verbose ? whole_place : short_place, frame);
+    pm_shorten_paths(&place, page->folder, pm_strbuf_text(&whole));
     put_notes(frame, verbose, &notes);
     unsigned indent = PM_LABEL_WIDTH + 6;
     size_t room = page->columns > indent + 20 ? page->columns - indent : 20;
@@ -104,6 +107,7 @@ static void put_elided(const struct pm_page *page, size_t runtime, size_t native
 struct shown_frames {
     bool plumbing, native;
     size_t top_native;
+    size_t most; /* of a stack that says little: 0 = as many as there is room for */
 };
 
 static struct shown_frames choose_frames(const struct pm_page *page, const struct pm_thread *thread) {
@@ -116,6 +120,7 @@ static struct shown_frames choose_frames(const struct pm_page *page, const struc
         .plumbing = page->options->verbose,
         .native = page->options->verbose || whole_stacks || !has_js,
         .top_native = out_of_memory ? 0 : 6,
+        .most = out_of_memory && !has_js && !whole_stacks && !page->options->verbose ? 10 : 0,
     };
 }
 
@@ -129,6 +134,7 @@ static void put_frames(const struct pm_page *page, const struct pm_thread *threa
     struct shown_frames wanted = choose_frames(page, thread);
     size_t shown = 0, runtime = 0, native = 0, i = 0;
     bool on_top = true;
+    if (wanted.most && wanted.most < most && !page->options->limit) most = wanted.most;
     while (i < thread->frame_count && shown < most) {
         const struct pm_frame *frame = &thread->frames[i];
         on_top &= frame->kind == PM_FRAME_NATIVE || frame->kind == PM_FRAME_ENTRY;
@@ -163,7 +169,7 @@ static void put_frames(const struct pm_page *page, const struct pm_thread *threa
 void pm_page_stack(const struct pm_page *page, const struct pm_thread *thread, size_t usual_frames) {
     struct pm_strbuf title PM_AUTO_STRBUF = {0};
     pm_thread_title(thread, &title);
-    pm_page_entry(page, "Stack", thread->crashed ? PM_BOLD : PM_PLAIN, pm_strbuf_text(&title));
+    pm_page_prose(page, "Stack", thread->crashed ? PM_BOLD : PM_PLAIN, pm_strbuf_text(&title));
     put_frames(page, thread, pm_page_rows(page, SIZE_MAX, usual_frames));
     if (thread->js_fallback)
         pm_page_entry(page, NULL, PM_WARN,
@@ -193,7 +199,7 @@ void pm_page_other_threads(const struct pm_page *page, const struct pm_thread *s
         } else {
             pm_thread_title(thread, &text);
         }
-        pm_page_entry(page, first ? "Others" : NULL, PM_PLAIN, pm_strbuf_text(&text));
+        pm_page_prose(page, first ? "Others" : NULL, PM_PLAIN, pm_strbuf_text(&text));
         first = false;
     }
     if (!first) pm_page_gap(page);
