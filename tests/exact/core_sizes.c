@@ -16,6 +16,7 @@
 #include "postmortem/base/big_array.h"
 #include "postmortem/base/escape.h"
 #include "postmortem/model/dominators.h"
+#include "postmortem/report/heapsnapshot_export.h"
 #include "v8layout/graph.h"
 
 #define TOP 1500
@@ -172,6 +173,7 @@ static void drop_payload(struct pm_graph *graph) {
 }
 
 static bool without_payload;
+static const char *export_to;
 
 static struct pm_error *put_core(const char *folder) {
     struct pm_input *input PM_AUTO(input) = NULL;
@@ -192,9 +194,12 @@ static struct pm_error *put_core(const char *folder) {
     PM_TRY(v8_open(core, modules, &v8_options, &sizes.v8));
     struct pm_error *err = v8_graph_create(sizes.v8, 0, &graph);
     if (!err && without_payload) drop_payload(graph);
-    if (!err) err = pm_dominators_create(graph, &dominators);
-    if (!err) err = pm_dominator_children_create(graph, dominators, &children);
-    if (!err) {
+    if (!err && export_to)
+        err = pm_heapsnapshot_export(graph, export_to);
+    else if (!err)
+        err = pm_dominators_create(graph, &dominators);
+    if (!err && dominators) err = pm_dominator_children_create(graph, dominators, &children);
+    if (!err && dominators) {
         sizes.graph = graph;
         sizes.dominators = dominators;
         sizes.children = children;
@@ -212,6 +217,10 @@ static struct pm_error *put_core(const char *folder) {
 
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--export") == 0 && i + 1 < argc) {
+            export_to = argv[++i];
+            continue;
+        }
         if (strcmp(argv[i], "--without-payload") == 0) {
             without_payload = true;
             continue;
