@@ -3,8 +3,10 @@
 #include <string.h>
 
 static const struct pm_command *const commands[] = {
-    &pm_command_diagnose, &pm_command_stacks,  &pm_command_spaces,  &pm_command_histogram,
-    &pm_command_objects,  &pm_command_inspect, &pm_command_layouts, &pm_command_batch,
+    &pm_command_diagnose,   &pm_command_stacks,  &pm_command_spaces,  &pm_command_histogram,
+    &pm_command_dominators, &pm_command_objects, &pm_command_inspect, &pm_command_retainers,
+    &pm_command_strings,    &pm_command_compare, &pm_command_export,  &pm_command_layouts,
+    &pm_command_batch,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 
@@ -19,8 +21,7 @@ const struct pm_command *pm_command_find(const char *name) {
     return NULL;
 }
 
-/* Edits from a to b: insert, delete, replace, swap neighbours. Both are short. */
-static size_t distance(const char *a, const char *b) {
+size_t pm_word_distance(const char *a, const char *b) {
     enum { MOST = 32 };
     size_t rows[3][MOST + 1], length_a = strlen(a), length_b = strlen(b);
     if (length_a > MOST || length_b > MOST) return MOST;
@@ -46,7 +47,7 @@ const struct pm_command *pm_command_near(const char *name) {
     const struct pm_command *nearest = NULL;
     size_t least = 3;
     for (size_t i = 0; i < command_count; i++) {
-        size_t edits = distance(name, commands[i]->name);
+        size_t edits = pm_word_distance(name, commands[i]->name);
         if (edits < least) {
             least = edits;
             nearest = commands[i];

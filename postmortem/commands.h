@@ -15,6 +15,7 @@
 #include "parsers/unwind.h"
 #include "postmortem/detect/heap_view.h"
 #include "postmortem/model/diagnosis.h"
+#include "postmortem/model/heap_rows.h"
 #include "v8layout/heap.h"
 
 struct pm_options;
@@ -63,6 +64,8 @@ struct pm_command {
     size_t least_files, most_files;
     bool takes_address; /* the last argument is an address */
     bool finds_files;   /* its arguments are not opened before it runs: it looks for files itself */
+    bool many_heaps;    /* several cores or snapshots: none is opened for the session, all are in its files */
+    bool writes_file;   /* --output is the command's own */
     unsigned open;      /* of enum pm_open */
     unsigned sections;  /* of enum pm_section: what it shows */
     /* An error ends the run with exit code 2 when nothing else was found out. */
@@ -70,12 +73,16 @@ struct pm_command {
 };
 
 extern const struct pm_command pm_command_diagnose, pm_command_stacks, pm_command_spaces,
-    pm_command_histogram, pm_command_inspect, pm_command_objects, pm_command_layouts, pm_command_batch;
+    pm_command_histogram, pm_command_dominators, pm_command_objects, pm_command_inspect, pm_command_retainers,
+    pm_command_strings, pm_command_compare, pm_command_export, pm_command_layouts, pm_command_batch;
 
 const struct pm_command *const *pm_commands(size_t *count_ret); /* the first one is the default */
 const struct pm_command *pm_command_find(const char *name);     /* NULL = no such command */
 /* The command that is spelled most alike, NULL = none is near. */
 const struct pm_command *pm_command_near(const char *name);
+
+/* Edits from a to b: insert, delete, replace, swap neighbours; of words longer than 32 letters 32. */
+size_t pm_word_distance(const char *a, const char *b);
 
 /* Steps that several commands share (session.c). Without what they need they do nothing: that was already
  * noted. */
@@ -84,7 +91,22 @@ struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only); 
 /* The graph with dominators and their children (graph, dominators, children), once; without a heap they stay
  * NULL. */
 struct pm_error *pm_session_graph(struct pm_session *session);
+/* The references alone (graph), which is all that looking at single objects takes. */
+struct pm_error *pm_session_references(struct pm_session *session);
+/* The rows of the isolate that the graph is of: histogram, retained sizes, the top of the dominator tree. */
+struct pm_error *pm_session_heap_rows(struct pm_session *session, const struct pm_tree_cut *cut);
+/* For commands that are nothing without a graph: makes it, or says why there is none. */
+struct pm_error *pm_session_need_graph(struct pm_session *session);
+struct pm_error *pm_session_need_references(struct pm_session *session);
+/* The object of the command line: an address of a core, an id of a snapshot. */
+struct pm_error *pm_session_find(const struct pm_session *session, pm_node *ret);
+/* One more heap beside the session's, from one of its files; what could not be read of it is in `scratch`.
+ * Close it before the next one is opened, and the memory is that of one heap. */
+struct pm_error *pm_session_open_heap(const struct pm_session *parent, const struct pm_session_file *file,
+                                      struct pm_diagnosis *scratch, struct pm_session *ret);
+void pm_session_close(struct pm_session *session);
 /* false = there is no graph. */
+bool pm_session_tree(const struct pm_session *session, struct pm_heap_tree *ret);
 bool pm_session_view(const struct pm_session *session, struct pm_heap_view *ret);
 /* What is being done: for the progress line, and for the message if this program itself crashes. */
 void pm_session_say(const struct pm_session *session, const char *what);

@@ -1,18 +1,31 @@
 /* What keeps the memory alive: the graph of the isolate that matters, or of a snapshot, with its dominators.
  */
+#include <inttypes.h>
+
 #include "parsers/heap_snapshot.h"
 #include "postmortem/model/heap_rows.h"
 #include "postmortem/run.h"
+#include "v8layout/facts.h"
 #include "v8layout/graph.h"
 
-/* The isolate whose thread died; else the main one. */
+/* The isolate that has the object asked for; else that of the thread that died, as far as it is known; else
+ * the main one. */
 static size_t isolate_at_fault(const struct pm_session *session) {
     const struct pm_diagnosis *diagnosis = session->diagnosis;
+    const struct v8 *v8 = session->v8;
+    const struct pm_options *options = session->options;
+    if (options->has_object && !options->object_is_id) {
+        const struct v8_page *page = v8_page_of(v8, options->object & ~(uint64_t)3);
+        if (page && page->isolate < v8->isolate_count) return page->isolate;
+    }
+    pm_addr wanted = 0;
     for (size_t t = 0; t < diagnosis->thread_count; t++)
-        for (size_t i = 0; i < session->v8->isolate_count; i++)
-            if (diagnosis->threads[t].crashed && diagnosis->threads[t].isolate &&
-                diagnosis->threads[t].isolate == session->v8->isolates[i].address)
-                return i;
+        if (diagnosis->threads[t].crashed) wanted = diagnosis->threads[t].isolate;
+    /* The kernel writes the thread that died first. */
+    if (!wanted && pm_core_thread_count(session->core))
+        wanted = v8_facts_thread_isolate(v8->facts, pm_core_thread(session->core, 0));
+    for (size_t i = 0; wanted && i < v8->isolate_count; i++)
+        if (v8->isolates[i].address == wanted) return i;
     return 0;
 }
 
@@ -50,6 +63,10 @@ static struct pm_error *snapshot_isolate(struct pm_session *session) {
         .heap_limit = PM_UNKNOWN,
         .unparsed_bytes = PM_UNKNOWN,
         .free_bytes = PM_UNKNOWN,
+        .reachable_objects = PM_UNKNOWN,
+        .reachable_bytes = PM_UNKNOWN,
+        .unreachable_objects = PM_UNKNOWN,
+        .unreachable_bytes = PM_UNKNOWN,
         .objects = graph->node_count - 1,
     };
     for (pm_node node = 1; node < graph->node_count; node++)
@@ -62,36 +79,113 @@ static struct pm_error *snapshot_isolate(struct pm_session *session) {
     return NULL;
 }
 
-/* The rows of the isolate that the graph is of. */
-static struct pm_error *fill_isolate(struct pm_session *session) {
+struct pm_error *pm_session_heap_rows(struct pm_session *session, const struct pm_tree_cut *cut) {
     struct pm_diagnosis *diagnosis = session->diagnosis;
-    struct pm_heap_tree tree = {session->graph, session->dominators, session->children};
-    struct pm_tree_cut cut = PM_USUAL_TREE_CUT;
-    if (session->graph->from_snapshot && !diagnosis->isolate_count) PM_TRY(snapshot_isolate(session));
-    if (session->graph_isolate >= diagnosis->isolate_count) return NULL;
+    struct pm_heap_tree tree;
+    if (!pm_session_tree(session, &tree) || session->graph_isolate >= diagnosis->isolate_count) return NULL;
     struct pm_isolate *isolate = &diagnosis->isolates[session->graph_isolate];
-    isolate->reachable_objects = session->dominators->reachable - 1; /* without the root */
-    isolate->reachable_bytes = session->dominators->reachable_bytes;
-    isolate->unreachable_objects = session->graph->node_count - session->dominators->reachable;
-    isolate->unreachable_bytes = session->dominators->unreachable_bytes;
     if (isolate->is_snapshot) {
-        diagnosis->read_objects = isolate->objects;
-        PM_TRY(pm_class_rows(&tree, diagnosis->arena, &isolate->histogram, &isolate->histogram_count));
+        const struct pm_graph *graph = session->graph;
+        PM_TRY(pm_group_rows(&tree, graph->class_of, graph->classes, graph->class_count, diagnosis->arena,
+                             &isolate->histogram, &isolate->histogram_count));
         diagnosis->has_histogram = true;
-    } else {
+    } else if (isolate->histogram) {
         PM_TRY(pm_class_rows_retained(&tree, isolate->histogram, isolate->histogram_count));
     }
-    return pm_dominator_rows(&tree, &cut, diagnosis->arena, isolate);
+    return pm_dominator_rows(&tree, cut, diagnosis->arena, isolate);
+}
+
+struct pm_error *pm_session_references(struct pm_session *session) {
+    if (session->graph) return NULL;
+    PM_TRY(read_graph(session));
+    if (session->graph && session->graph->from_snapshot && !session->diagnosis->isolate_count)
+        PM_TRY(snapshot_isolate(session));
+    return NULL;
 }
 
 struct pm_error *pm_session_graph(struct pm_session *session) {
+    struct pm_diagnosis *diagnosis = session->diagnosis;
     if (session->children) return NULL;
-    if (!session->graph) PM_TRY(read_graph(session));
+    PM_TRY(pm_session_references(session));
     if (!session->graph) return NULL;
     pm_session_say(session, "computing retained sizes");
     if (!session->dominators) PM_TRY(pm_dominators_create(session->graph, &session->dominators));
     PM_TRY(pm_dominator_children_create(session->graph, session->dominators, &session->children));
-    return fill_isolate(session);
+    if (session->graph_isolate < diagnosis->isolate_count) {
+        struct pm_isolate *isolate = &diagnosis->isolates[session->graph_isolate];
+        isolate->reachable_objects = session->dominators->reachable - 1; /* without the root */
+        isolate->reachable_bytes = session->dominators->reachable_bytes;
+        isolate->unreachable_objects = session->graph->node_count - session->dominators->reachable;
+        isolate->unreachable_bytes = session->dominators->unreachable_bytes;
+    }
+    if (diagnosis->read_objects == PM_UNKNOWN || session->graph->from_snapshot)
+        diagnosis->read_objects = session->graph->node_count - 1;
+    return NULL;
+}
+
+static struct pm_error *need_heap(struct pm_session *session) {
+    if (session->snapshot) return NULL;
+    if (session->input) return pm_session_need_v8(session);
+    return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED,
+                                         "%s: this command reads cores and heap snapshots",
+                                         session->file_count ? session->files[0].input->path : "no input"),
+                         "postmortem --help lists what each command reads.");
+}
+
+struct pm_error *pm_session_need_references(struct pm_session *session) {
+    PM_TRY(need_heap(session));
+    return pm_session_references(session);
+}
+
+struct pm_error *pm_session_need_graph(struct pm_session *session) {
+    PM_TRY(need_heap(session));
+    return pm_session_graph(session);
+}
+
+struct pm_error *pm_session_find(const struct pm_session *session, pm_node *ret) {
+    const struct pm_options *options = session->options;
+    const struct pm_graph *graph = session->graph;
+    const char *path = session->files[0].input->path;
+    bool is_core = !graph->from_snapshot;
+    if (is_core && options->object_is_id)
+        return pm_error_hint(
+            pm_error_create(PM_ERR_UNSUPPORTED, "%s: objects of a core have addresses, no ids", path),
+            "Ids (@17) are of heap snapshots; an object of a core is named like 0x3f1c44a0.");
+    uint64_t wanted = is_core ? options->object & ~(uint64_t)3 : options->object;
+    *ret = graph->source->find(graph->source_self, wanted);
+    if (*ret == PM_NO_NODE && !is_core && !options->object_is_id)
+        *ret = graph->source->find(graph->source_self, options->object_as_decimal);
+    if (*ret != PM_NO_NODE) return NULL;
+    if (is_core)
+        return pm_error_hint(
+            pm_error_at(PM_ERR_NOT_FOUND, wanted, "%s: no object begins there", path),
+            "Addresses come from the commands objects, dominators and inspect, or from a stack's "
+            "arguments.");
+    return pm_error_hint(
+        pm_error_create(PM_ERR_NOT_FOUND, "%s: no object has the id @%" PRIu64, path, wanted),
+        "Ids come from the commands objects and dominators, or from Chrome DevTools.");
+}
+
+struct pm_error *pm_session_open_heap(const struct pm_session *parent, const struct pm_session_file *file,
+                                      struct pm_diagnosis *scratch, struct pm_session *ret) {
+    *ret =
+        (struct pm_session){.options = parent->options, .diagnosis = scratch, .progress = parent->progress};
+    if (file->format->use == PM_USE_SNAPSHOT) {
+        ret->snapshot = file->input;
+    } else {
+        ret->input = file->input;
+        PM_TRY(pm_session_open_core(ret));
+        PM_TRY(pm_session_open_modules(ret));
+        pm_session_open_v8(ret);
+        PM_TRY(pm_session_need_v8(ret));
+    }
+    return pm_session_graph(ret);
+}
+
+bool pm_session_tree(const struct pm_session *session, struct pm_heap_tree *ret) {
+    if (!session->children) return false;
+    *ret = (struct pm_heap_tree){session->graph, session->dominators, session->children};
+    return true;
 }
 
 bool pm_session_view(const struct pm_session *session, struct pm_heap_view *ret) {

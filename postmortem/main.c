@@ -139,7 +139,8 @@ static int run(const struct pm_options *options) {
         diagnosis->exit_code = PM_EXIT_FAILED;
         if (!for_programs) return PM_EXIT_FAILED; /* JSON: a broken file is a row of a batch, too */
     }
-    err = options->output ? write_file(options, diagnosis) : write_standard_output(options, diagnosis);
+    bool to_file = options->output && !options->command->writes_file;
+    err = to_file ? write_file(options, diagnosis) : write_standard_output(options, diagnosis);
     if (err) {
         print_error(err);
         pm_error_destroy(err);
@@ -157,7 +158,9 @@ int main(int argc, char **argv) {
     setlocale(LC_CTYPE, "C.UTF-8"); /* widths of characters; everything is written as UTF-8 */
     pm_crash_install();
     switch (pm_options_parse(argc, argv, &options, &message)) {
-    case PM_PARSE_HELP: pm_options_help(options.command, stdout); return fflush(stdout) ? PM_EXIT_FAILED : 0;
+    case PM_PARSE_HELP:
+        pm_options_help(options.command, stdout);
+        return fflush(stdout) || ferror(stdout) ? PM_EXIT_FAILED : 0;
     case PM_PARSE_VERSION: puts("postmortem " PM_VERSION); return fflush(stdout) ? PM_EXIT_FAILED : 0;
     case PM_PARSE_USAGE:
         if (message)

@@ -24,6 +24,10 @@ enum option_id {
     OPTION_BY,
     OPTION_CLASS,
     OPTION_TIMEOUT,
+    OPTION_UNDER,
+    OPTION_ALL,
+    OPTION_WEAK,
+    OPTION_AS,
     OPTION_EXPLAIN,
     OPTION_HIDE_FACTS,
     OPTION_HELP,
@@ -67,7 +71,15 @@ static const struct option_row {
     {OPTION_VERBOSE, "verbose", 'v', no_argument, NULL, GROUP_OUTPUT, NULL, "every frame, every space"},
     {OPTION_FAIL_ON, "fail-on", 0, required_argument, "SEVERITY", GROUP_OUTPUT, NULL,
      "exit with 1 when a finding is at least info, low, medium, high or critical"},
-    {OPTION_BY, "by", 0, required_argument, "WHAT", GROUP_COMMAND, "histogram", "constructor (default)"},
+    {OPTION_BY, "by", 0, required_argument, "WHAT", GROUP_COMMAND, "histogram",
+     "constructor (default); package or script of the function that made the object; space of the heap"},
+    {OPTION_UNDER, "under", 0, required_argument, "OBJECT", GROUP_COMMAND, "dominators",
+     "only what this object keeps alive"},
+    {OPTION_ALL, "all", 0, no_argument, NULL, GROUP_COMMAND, "retainers", "list every direct referrer"},
+    {OPTION_WEAK, "weak", 0, no_argument, NULL, GROUP_COMMAND, "retainers",
+     "look for weak references, too, which keep nothing alive (reads all objects)"},
+    {OPTION_AS, "as", 0, required_argument, "FORMAT", GROUP_COMMAND, "export",
+     "heapsnapshot: loads in Chrome DevTools and memlab"},
     {OPTION_CLASS, "class", 0, required_argument, "NAME", GROUP_COMMAND, "objects",
      "the constructor, as histogram names it"},
     {OPTION_TIMEOUT, "timeout", 0, required_argument, "SECONDS", GROUP_COMMAND, "batch",
@@ -107,13 +119,24 @@ static bool parse_number(const char *text, uint64_t *ret) {
     return !errno && !*end;
 }
 
-/* 0x7f00 or 7f00; the tag bits of a pointer copied from elsewhere are dropped. */
-static bool parse_address(const char *text, pm_addr *ret) {
+/* 0x7f00 or 7f00: an address; @17: the id of a snapshot's object. Digits alone may be either. */
+static bool parse_object(const char *text, struct pm_options *ret) {
     char *end;
+    bool is_id = *text == '@';
+    uint64_t decimal = UINT64_MAX;
+    if (is_id) text++;
+    if (!*text || strspn(text, is_id ? "0123456789" : "0123456789abcdefABCDEFxX") != strlen(text))
+        return false;
+    if (!is_id && !parse_number(text, &decimal)) decimal = UINT64_MAX;
     errno = 0;
-    if (!*text || strspn(text, "0123456789abcdefABCDEFxX") != strlen(text)) return false;
-    *ret = strtoull(text, &end, 16) & ~(uint64_t)3;
-    return !errno && !*end;
+    uint64_t value = strtoull(text, &end, is_id ? 10 : 16);
+    if (errno || *end) return false;
+    ret->has_object = true;
+    ret->object_is_id = is_id;
+    ret->object = value;
+    ret->object_as_decimal = decimal;
+    ret->address = value & ~(uint64_t)3;
+    return true;
 }
 
 static bool one_of(const char *text, const char *const *words, size_t count, int *ret) {
@@ -131,6 +154,10 @@ static bool apply_word(const struct option_row *row, const char *value, struct p
         [PM_AUTO_WHEN] = "auto", [PM_ALWAYS] = "always", [PM_NEVER] = "never"};
     static const char *const levels[] = {
         [PM_REDACT_NONE] = "none", [PM_REDACT_DEFAULT] = "default", [PM_REDACT_STRICT] = "strict"};
+    static const char *const bys[] = {[PM_BY_CONSTRUCTOR] = "constructor",
+                                      [PM_BY_PACKAGE] = "package",
+                                      [PM_BY_SCRIPT] = "script",
+                                      [PM_BY_SPACE] = "space"};
     int word = 0;
     if (row->id == OPTION_COLOR) {
         if (!one_of(value, whens, 3, &word))
@@ -145,8 +172,10 @@ static bool apply_word(const struct option_row *row, const char *value, struct p
         for (ret->fail_on = PM_SEVERITY_CRITICAL; ret->fail_on >= 0; ret->fail_on--)
             if (!strcmp(value, pm_severity_word((enum pm_severity)ret->fail_on))) return true;
         return complain(message, "--fail-on takes info, low, medium, high or critical"), false;
-    } else if (strcmp(value, "constructor") != 0) { /* OPTION_BY */
-        return complain(message, "--by takes constructor (by package and script come later)"), false;
+    } else { /* OPTION_BY */
+        if (!one_of(value, bys, 4, &word))
+            return complain(message, "--by takes constructor, package, script or space"), false;
+        ret->by = (enum pm_by)word;
     }
     return true;
 }
@@ -158,6 +187,13 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
     case OPTION_SYSROOT: ret->sysroot = value; return true;
     case OPTION_OUTPUT: ret->output = value; return true;
     case OPTION_CLASS: ret->class_name = value; return true;
+    case OPTION_AS: ret->export_as = value; return true;
+    case OPTION_ALL: return ret->all = true;
+    case OPTION_WEAK: return ret->weak = true;
+    case OPTION_UNDER:
+        if (!parse_object(value, ret))
+            complain(message, "--under takes an address (0x...) or an id (@17), not '%s'", value);
+        return ret->has_object;
     case OPTION_HIDE_FACTS: ret->hide_facts = value; return true;
     case OPTION_NO_PROGRESS: return ret->no_progress = true;
     case OPTION_VERBOSE: return ret->verbose = true;
@@ -227,8 +263,10 @@ static bool check_arguments(struct pm_options *ret, char **message) {
     const struct pm_command *command = ret->command;
     if (command->takes_address && ret->file_count > 1) {
         const char *last = ret->files[--ret->file_count];
-        if (!parse_address(last, &ret->address))
-            return complain(message, "'%s' is not an address (0x...)", last), false;
+        if (!parse_object(last, ret))
+            return complain(message, "'%s' is neither an address (0x...) nor an id of a snapshot (@17)",
+                            last),
+                   false;
     } else if (command->takes_address) {
         return complain(message, "%s takes: %s", command->name, command->arguments), false;
     }
@@ -239,6 +277,8 @@ static bool check_arguments(struct pm_options *ret, char **message) {
         return complain(message, "%s takes: %s", command->name, command->arguments), false;
     if (command == &pm_command_objects && !ret->class_name)
         return complain(message, "objects takes: %s", command->arguments), false;
+    if (command->writes_file && (!ret->output || !ret->export_as))
+        return complain(message, "%s takes: %s", command->name, command->arguments), false;
     return true;
 }
 

@@ -11,13 +11,18 @@
 #include "postmortem/redact.h"
 #include "postmortem/report/writer.h"
 
+enum pm_by { PM_BY_CONSTRUCTOR, PM_BY_PACKAGE, PM_BY_SCRIPT, PM_BY_SPACE };
 enum pm_when { PM_AUTO_WHEN, PM_ALWAYS, PM_NEVER };
 
 struct pm_options {
     const struct pm_command *command;
     const char *const *files; /* of argv */
     size_t file_count;
-    pm_addr address; /* of commands that take one, without tag bits */
+    /* The object of the command line: an address (0x7f.., tag bits and all) or a snapshot's id (@17). */
+    bool has_object, object_is_id;
+    uint64_t object;
+    uint64_t object_as_decimal; /* of digits without 0x and @, which may be either; else UINT64_MAX */
+    pm_addr address;            /* object as an address without tag bits */
     const char *exe, *sysroot;
     const struct pm_writer *writer;
     const char *output; /* NULL = standard output */
@@ -28,8 +33,11 @@ struct pm_options {
     enum pm_when color;
     bool no_progress, verbose, explain;
     const char *class_name;
-    size_t timeout; /* seconds for one file of a batch; 0 = any */
-    int fail_on;    /* enum pm_severity; -1 = not given */
+    enum pm_by by;
+    bool all, weak;        /* referrers: every one; weak ones too */
+    const char *export_as; /* a name of the table of exports */
+    size_t timeout;        /* seconds for one file of a batch; 0 = any */
+    int fail_on;           /* enum pm_severity; -1 = not given */
     const char *hide_facts;
 };
 

@@ -6,9 +6,11 @@
 
 #include "postmortem/base/strbuf.h"
 #include "postmortem/model/gc_log.h"
+#include "postmortem/model/heap_answers.h"
 #include "postmortem/redact_report.h"
 
-#define HIDDEN "[redacted]"
+#define HIDDEN      "[redacted]"
+#define NAME_HIDDEN "(name hidden)"
 
 /* Hostile texts must not keep the matcher busy: about 10 ms at most for one text. */
 #define MATCH_LIMIT 200000
@@ -213,8 +215,9 @@ static void hide_quoted(const struct pass *pass, const char **text) {
     *text = copy && !out.failed ? copy : HIDDEN;
 }
 
-/* A short text about a heap value. */
+/* A short text about a heap value. One that is all a string may have been cut before its closing quote. */
 static void hide_heap_text(const struct pass *pass, const char **text) {
+    if (pass->strict && *text && (**text == '"' || **text == '\'')) *text = "(string hidden)";
     if (pass->strict) hide_quoted(pass, text);
     if (pass->heap_strings) hide(pass, text);
 }
@@ -272,7 +275,7 @@ static void hide_object(const struct pass *pass, struct pm_object_detail *object
         /* Map keys and names of dictionary properties are data, too. */
         bool code = field->group != PM_FIELD_ENTRY && field->name && is_identifier(field->name);
         if (pass->strict && field->group == PM_FIELD_PROPERTY && !code)
-            field->name = "(name hidden)";
+            field->name = NAME_HIDDEN;
         else if (!code)
             hide_heap_text(pass, &field->name);
     }
@@ -287,7 +290,7 @@ static void hide_reference(const struct pass *pass, const char **name) {
     if (length > tail && !strcmp(*name + length - tail, internal)) return;
     bool code = is_identifier(*name) || **name == '[' || opening_quote(*name, *name);
     if (pass->strict && !code)
-        *name = "(name hidden)";
+        *name = NAME_HIDDEN;
     else
         hide_heap_text(pass, name);
 }
@@ -300,6 +303,37 @@ static void hide_heaps(const struct pass *pass) {
             hide_reference(pass, &isolate->dominators[k].name);
         }
     }
+}
+
+static void hide_retainer(const struct pass *pass, struct pm_retainer *retainer) {
+    hide_heap_text(pass, &retainer->label);
+    hide_reference(pass, &retainer->name);
+}
+
+static void hide_answers(const struct pass *pass) {
+    struct pm_retention *retention = pass->diagnosis->retention;
+    struct pm_string_census *strings = pass->diagnosis->strings;
+    struct pm_heap_comparison *comparison = pass->diagnosis->comparison;
+    if (retention) {
+        hide_heap_text(pass, &retention->label);
+        hide_heap_text(pass, &retention->path);
+        hide_heap_text(pass, &retention->owner_path);
+        hide_retainer(pass, &retention->dominator);
+        for (size_t i = 0; i < retention->step_count; i++) hide_retainer(pass, &retention->steps[i]);
+        for (size_t i = 0; i < retention->referrer_count; i++) hide_retainer(pass, &retention->referrers[i]);
+        /* The sentences have the same names in them. */
+        for (size_t i = 0; i < retention->step_count; i++)
+            if (retention->steps[i].name && !strcmp(retention->steps[i].name, NAME_HIDDEN))
+                retention->path = retention->owner_path = NAME_HIDDEN;
+        if (retention->owner_name && pass->strict && !is_identifier(retention->owner_name) &&
+            retention->owner_name[0] != '#')
+            retention->owner_name = retention->owner_path = NAME_HIDDEN;
+    }
+    for (size_t list = 0; strings && list < PM_STRING_LISTS; list++)
+        for (size_t i = 0; i < strings->lists[list].count; i++)
+            hide_content(pass, &strings->lists[list].rows[i].text);
+    for (size_t i = 0; comparison && i < comparison->survivor_count; i++)
+        hide_heap_text(pass, &comparison->survivors[i].label);
 }
 
 static void hide_findings(const struct pass *pass) {
@@ -348,6 +382,7 @@ void pm_redact_diagnosis(const struct pm_redactor *redactor, bool heap_strings,
     hide_logs(&pass);
     pm_redact_reports(redactor, pass.heap_strings, pass.strict, diagnosis);
     hide_heaps(&pass);
+    hide_answers(&pass);
     /* The verdict quotes the thrown error's message and the state of a thread. */
     hide_heap_text(&pass, &diagnosis->verdict);
     hide(&pass, &diagnosis->verdict);

@@ -17,6 +17,5 @@ struct pm_error *pm_session_open_modules(struct pm_session *session);
 void pm_session_open_v8(struct pm_session *session); /* session->v8 or session->v8_failure */
 /* Did any report, profile, log or the like say something? */
 bool pm_session_has_facts(const struct pm_session *session);
-void pm_session_close(struct pm_session *session);
 
 #endif

@@ -55,6 +55,8 @@ static struct pm_error *open_input(struct pm_session *session, const char *path)
     session->file_count++;
     file->format = pm_format_of(file->input);
     PM_TRY(remember_input(session, file->input, file->format->name));
+    bool is_heap = file->format->use == PM_USE_CORE || file->format->use == PM_USE_SNAPSHOT;
+    if (is_heap && session->options->command->many_heaps) return NULL;
     switch (file->format->use) {
     case PM_USE_CORE: return take_heap(&session->input, file);
     case PM_USE_SNAPSHOT: return take_heap(&session->snapshot, file);
@@ -83,6 +85,7 @@ struct pm_error *pm_session_open_inputs(struct pm_session *session) {
         else
             pm_diagnosis_problem(session->diagnosis, err);
     }
+    if (options->command->many_heaps) return first;
     if (!session->input && !session->snapshot && !pm_session_has_facts(session)) return first;
     pm_diagnosis_problem(session->diagnosis, first);
     return NULL;

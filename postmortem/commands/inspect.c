@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "postmortem/base/vec.h"
-#include "postmortem/commands.h"
+#include "postmortem/commands/inspect_snapshot.h"
 #include "postmortem/crash.h"
 #include "postmortem/options.h"
 #include "postmortem/report/writer.h"
@@ -149,8 +149,15 @@ static void look_at(struct inspection *inspection, pm_addr address, const struct
 }
 
 static struct pm_error *run(struct pm_session *session) {
-    PM_TRY(pm_session_need_v8(session));
     const struct pm_options *options = session->options;
+    if (session->snapshot)
+        return pm_inspect_snapshot(session, options->limit ? options->limit : USUAL_FIELDS);
+    PM_TRY(pm_session_need_v8(session));
+    if (options->object_is_id)
+        return pm_error_hint(
+            pm_error_create(PM_ERR_UNSUPPORTED, "%s: objects of a core have addresses, no ids",
+                            session->input->path),
+            "Ids (@17) are of heap snapshots; an object of a core is named like 0x3f1c44a0.");
     struct pm_diagnosis *diagnosis = session->diagnosis;
     const struct v8 *v8 = session->v8;
     pm_addr address = options->address;
@@ -191,11 +198,12 @@ static struct pm_error *run(struct pm_session *session) {
 
 const struct pm_command pm_command_inspect = {
     .name = "inspect",
-    .arguments = "FILE ADDRESS",
+    .arguments = "FILE OBJECT",
     .summary = "one object: fields, entries, closure variables, text",
-    .details = "ADDRESS is a number like 0x3f1c44a0; the tag bits of a copied pointer do not matter. --limit "
-               "0 shows everything.",
-    .examples = (const char *const[]){"inspect core.4711 0x3f1c44a0", NULL},
+    .details = "OBJECT is an address of a core, like 0x3f1c44a0 (the tag bits of a copied pointer do not "
+               "matter), or an "
+               "id of a heap snapshot, like @4711. --limit 0 shows everything.",
+    .examples = (const char *const[]){"inspect core.4711 0x3f1c44a0", "inspect app.heapsnapshot @4711", NULL},
     .least_files = 1,
     .most_files = 1,
     .takes_address = true,

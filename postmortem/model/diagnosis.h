@@ -135,6 +135,9 @@ struct pm_isolate {
         unreachable_bytes;          /* garbage not collected yet; without read-only objects */
     struct pm_class_row *histogram; /* largest shallow first */
     size_t histogram_count;
+    const char *grouped_by;      /* "package", "script", "space": what groups are; NULL = no groups */
+    struct pm_class_row *groups; /* the same objects by something else, largest shallow first */
+    size_t group_count;
     struct pm_dominator_row *dominators; /* NULL = not analysed */
     size_t dominator_count;
     uint64_t dominator_rest_count, dominator_rest_bytes; /* objects at depth 0 without a row */
@@ -266,13 +269,13 @@ struct pm_object_detail {
 
 struct pm_object_row {
     pm_addr address;
-    uint64_t size;
+    uint64_t size, retained; /* retained 0 = unreachable */
     const char *summary;
 };
 struct pm_object_list {
     const char *class_name;
     uint64_t count, bytes;      /* of all instances */
-    struct pm_object_row *rows; /* largest first */
+    struct pm_object_row *rows; /* largest retained first */
     size_t row_count;
 };
 
@@ -296,6 +299,11 @@ struct pm_layout_row {
 };
 
 enum pm_exit { PM_EXIT_COMPLETE = 0, PM_EXIT_PARTIAL = 1, PM_EXIT_FAILED = 2, PM_EXIT_USAGE = 64 };
+
+struct pm_retention; /* model/heap_answers.h */
+struct pm_string_census;
+struct pm_heap_comparison;
+struct pm_export;
 
 /* What single files said, each in a header of its own. */
 struct pm_report_facts;      /* model/report_facts.h: a diagnostic report */
@@ -332,8 +340,13 @@ struct pm_diagnosis {
     size_t gc_log_count;
     struct pm_pod **pods;
     size_t pod_count;
-    struct pm_object_detail *object;    /* NULL = not asked for */
-    struct pm_object_list *object_list; /* NULL = not asked for */
+    /* Answers of single commands, NULL = not asked for; the last ones in model/heap_answers.h. */
+    struct pm_object_detail *object;
+    struct pm_object_list *object_list;
+    struct pm_retention *retention;
+    struct pm_string_census *strings;
+    struct pm_heap_comparison *comparison;
+    struct pm_export *exported;
     /* The same for the same fault, whatever the pod: the signature, or death and place; where and when. For
      * batch. */
     const char *incident_key, *incident_host;

@@ -1,5 +1,7 @@
 #include "postmortem/model/heap_rows.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@ struct open_class {
 
 struct class_walk {
     const struct pm_heap_tree *tree;
+    const uint32_t *group_of;
     uint64_t *retained; /* of each class */
     bool *is_open;      /* an instance is on the way */
     struct open_class *open;
@@ -30,7 +33,7 @@ struct class_walk {
 
 static void visit(struct class_walk *walk, pm_node node) {
     const struct pm_dominator_children *children = walk->tree->children;
-    uint32_t class = walk->tree->graph->class_of[node];
+    uint32_t class = walk->group_of[node];
     uint64_t first = children->first[node], end = children->first[node + 1];
     if (!walk->is_open[class]) {
         walk->retained[class] += walk->tree->dominators->retained[node];
@@ -43,13 +46,13 @@ static void visit(struct class_walk *walk, pm_node node) {
         if (i + AHEAD < end) {
             pm_node soon = children->child[i + AHEAD];
             __builtin_prefetch(&children->first[soon]);
-            __builtin_prefetch(&walk->tree->graph->class_of[soon]);
+            __builtin_prefetch(&walk->group_of[soon]);
         }
         pm_node child = children->child[i];
         if (children->first[child] < children->first[child + 1]) {
             walk->waiting[walk->height++] = child;
         } else { /* most are leaves */
-            uint32_t its = walk->tree->graph->class_of[child];
+            uint32_t its = walk->group_of[child];
             if (!walk->is_open[its]) walk->retained[its] += walk->tree->dominators->retained[child];
         }
     }
@@ -57,15 +60,15 @@ static void visit(struct class_walk *walk, pm_node node) {
         walk->is_open[walk->open[--walk->open_count].class] = false;
 }
 
-struct pm_error *pm_retained_by_class(const struct pm_heap_tree *tree, uint64_t **ret) {
-    size_t classes = tree->graph->class_count ? tree->graph->class_count : 1;
+struct pm_error *pm_retained_by_group(const struct pm_heap_tree *tree, const uint32_t *group_of,
+                                      size_t groups, uint64_t **ret) {
     const struct pm_dominator_children *children = tree->children;
-    uint64_t *retained PM_AUTO_FREE = calloc(classes, sizeof(*retained));
-    bool *is_open PM_AUTO_FREE = calloc(classes, sizeof(*is_open));
-    struct open_class *open PM_AUTO_FREE = calloc(classes, sizeof(*open));
+    uint64_t *retained PM_AUTO_FREE = calloc(groups + 1, sizeof(*retained));
+    bool *is_open PM_AUTO_FREE = calloc(groups + 1, sizeof(*is_open));
+    struct open_class *open PM_AUTO_FREE = calloc(groups + 1, sizeof(*open));
     pm_node *waiting PM_AUTO_FREE = PM_BIG_ARRAY(pm_node, tree->graph->node_count);
     if (!retained || !is_open || !open || !waiting) return pm_error_nomem();
-    struct class_walk walk = {tree, retained, is_open, open, 0, waiting, 0};
+    struct class_walk walk = {tree, group_of, retained, is_open, open, 0, waiting, 0};
     for (uint64_t i = children->first[1]; i-- > children->first[0];)
         waiting[walk.height++] = children->child[i];
     while (walk.height) visit(&walk, waiting[--walk.height]);
@@ -102,23 +105,24 @@ static size_t merge_names(struct pm_class_row *rows, size_t count) {
     return kept;
 }
 
-struct pm_error *pm_class_rows(const struct pm_heap_tree *tree, struct pm_arena *arena,
+struct pm_error *pm_group_rows(const struct pm_heap_tree *tree, const uint32_t *group_of,
+                               const char *const *names, size_t groups, struct pm_arena *arena,
                                struct pm_class_row **ret, size_t *count_ret) {
     const struct pm_graph *graph = tree->graph;
-    size_t count = graph->class_count, kept = 0;
+    size_t kept = 0;
     uint64_t *retained PM_AUTO_FREE = NULL;
-    PM_TRY(pm_retained_by_class(tree, &retained));
-    struct pm_class_row *rows PM_AUTO_FREE = calloc(count ? count : 1, sizeof(*rows));
+    PM_TRY(pm_retained_by_group(tree, group_of, groups, &retained));
+    struct pm_class_row *rows PM_AUTO_FREE = calloc(groups + 1, sizeof(*rows));
     if (!rows) return pm_error_nomem();
     for (pm_node node = 1; node < graph->node_count; node++) {
-        rows[graph->class_of[node]].count++;
-        rows[graph->class_of[node]].shallow += pm_graph_shallow(graph, node);
+        rows[group_of[node]].count++;
+        rows[group_of[node]].shallow += pm_graph_shallow(graph, node);
     }
     for (size_t i = 0; i < graph->external_count; i++)
-        rows[graph->class_of[graph->external[i].node]].shallow += graph->external[i].bytes;
-    for (size_t i = 0; i < count; i++) {
+        rows[group_of[graph->external[i].node]].shallow += graph->external[i].bytes;
+    for (size_t i = 0; i < groups; i++) {
         if (!rows[i].count) continue;
-        rows[kept] = (struct pm_class_row){graph->classes[i], rows[i].count, rows[i].shallow, retained[i]};
+        rows[kept] = (struct pm_class_row){names[i], rows[i].count, rows[i].shallow, retained[i]};
         kept++;
     }
     kept = merge_names(rows, kept);
@@ -136,7 +140,7 @@ struct pm_error *pm_class_rows_retained(const struct pm_heap_tree *tree, struct 
                                         size_t count) {
     const struct pm_graph *graph = tree->graph;
     uint64_t *retained PM_AUTO_FREE = NULL;
-    PM_TRY(pm_retained_by_class(tree, &retained));
+    PM_TRY(pm_retained_by_group(tree, graph->class_of, graph->class_count, &retained));
     struct pm_class_row *known PM_AUTO_FREE =
         calloc(graph->class_count ? graph->class_count : 1, sizeof(*known));
     if (!known) return pm_error_nomem();
@@ -152,6 +156,23 @@ struct pm_error *pm_class_rows_retained(const struct pm_heap_tree *tree, struct 
 }
 
 /* ---- names of references ---- */
+
+void pm_object_label(const struct pm_graph *graph, pm_node node, size_t most, struct pm_strbuf *out) {
+    size_t before = out->length;
+    char number[2][32];
+    uint64_t identity = graph->source->identity(graph->source_self, node);
+    graph->source->describe(graph->source_self, node, most, out);
+    snprintf(number[0], sizeof(number[0]), " @0x%" PRIx64, identity);
+    snprintf(number[1], sizeof(number[1]), " @%" PRIu64, identity);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t length = strlen(number[i]);
+        if (out->length <= before + length || strcmp(out->bytes + out->length - length, number[i]) != 0)
+            continue;
+        out->length -= length;
+        out->bytes[out->length] = 0;
+        return;
+    }
+}
 
 void pm_edge_words(const struct pm_graph *graph, pm_node owner, pm_node from, uint64_t edge,
                    struct pm_strbuf *out) {
@@ -296,7 +317,7 @@ static bool fill_row(struct choice *choice, const struct chosen *from, uint32_t 
     const struct pm_dominator_children *children = choice->tree->children;
     pm_node node = from->it.node;
     PM_AUTO_STRBUF struct pm_strbuf label = {0};
-    graph->source->describe(graph->source_self, node, MOST_LABEL, &label);
+    pm_object_label(graph, node, MOST_LABEL, &label);
     *ret = (struct pm_dominator_row){
         .object = graph->source->identity(graph->source_self, node),
         .class_name = pm_arena_strdup(arena, graph->classes[graph->class_of[node]]),

@@ -15,12 +15,15 @@ struct pm_heap_tree {
     const struct pm_dominator_children *children;
 };
 
-/* What would be freed if all reachable objects of a class went, for each class of the graph (malloc array):
- * the retained sizes of its instances, without those that another instance of the class dominates. */
-struct pm_error *pm_retained_by_class(const struct pm_heap_tree *tree, uint64_t **ret);
+/* What would be freed if all reachable objects of a group went, for each group (malloc array): the retained
+ * sizes of its members, without those that another member dominates. group_of: one number below `groups` for
+ * each node, as graph->class_of. */
+struct pm_error *pm_retained_by_group(const struct pm_heap_tree *tree, const uint32_t *group_of,
+                                      size_t groups, uint64_t **ret);
 
-/* The rows of a graph's reachable objects by class, largest shallow first; without the root. */
-struct pm_error *pm_class_rows(const struct pm_heap_tree *tree, struct pm_arena *arena,
+/* Rows by group, largest shallow first (with external memory). */
+struct pm_error *pm_group_rows(const struct pm_heap_tree *tree, const uint32_t *group_of,
+                               const char *const *names, size_t groups, struct pm_arena *arena,
                                struct pm_class_row **ret, size_t *count_ret);
 /* Fills `retained` of rows that came from elsewhere, by name. Classes with no reachable instance retain 0. */
 struct pm_error *pm_class_rows_retained(const struct pm_heap_tree *tree, struct pm_class_row *rows,
@@ -38,6 +41,8 @@ struct pm_tree_cut {
 struct pm_error *pm_dominator_rows(const struct pm_heap_tree *tree, const struct pm_tree_cut *cut,
                                    struct pm_arena *arena, struct pm_isolate *isolate);
 
+/* One line about an object, as pm_graph_source describes it, without its number at the end. Appends. */
+void pm_object_label(const struct pm_graph *graph, pm_node node, size_t most, struct pm_strbuf *out);
 /* What `from` calls its edge'th edge (index in graph->edges), as a person would say it; `owner`: the object
  * that `from` is a store of, or PM_NO_NODE. "cache", "[12]", "entry 'sess:17'", "table (internal)". Appends.
  */

@@ -237,6 +237,8 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
         pm_json_u64(json, "unreachable_bytes", isolate->unreachable_bytes);
         if (diagnosis->has_histogram && (options->sections & PM_SHOW_HISTOGRAM))
             write_histogram(json, isolate, options->limit);
+        if (isolate->grouped_by && (options->sections & PM_SHOW_HISTOGRAM))
+            pm_json_groups(json, isolate, options->limit);
         if (isolate->dominators && (options->sections & PM_SHOW_DOMINATORS))
             pm_json_dominators(json, diagnosis, isolate, options->limit);
         pm_json_end(json);
@@ -244,9 +246,9 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
     pm_json_end(json);
 }
 
-static void write_object(struct pm_json *json, const struct pm_object_detail *object) {
+static void write_object(struct pm_json *json, const struct pm_object_detail *object, bool by_id) {
     pm_json_object(json, "object");
-    pm_json_address(json, "address", object->address);
+    pm_json_object_id(json, "address", by_id, object->address);
     pm_json_text(json, "class", object->class_name);
     pm_json_text(json, "type", object->type);
     pm_json_u64(json, "bytes", object->size);
@@ -265,28 +267,11 @@ static void write_object(struct pm_json *json, const struct pm_object_detail *ob
         pm_json_text(json, "group", pm_field_group_word(field->group));
         pm_json_text(json, "name", field->name);
         pm_json_text(json, "value", field->value);
-        pm_json_address(json, "address", field->address);
+        pm_json_object_id(json, "address", by_id, field->address);
         pm_json_end(json);
     }
     pm_json_end(json);
     pm_json_u64(json, "field_total", object->field_total);
-    pm_json_end(json);
-}
-
-static void write_object_list(struct pm_json *json, const struct pm_object_list *list) {
-    pm_json_object(json, "objects");
-    pm_json_text(json, "class", list->class_name);
-    pm_json_u64(json, "count", list->count);
-    pm_json_u64(json, "bytes", list->bytes);
-    pm_json_array(json, "instances");
-    for (size_t i = 0; i < list->row_count; i++) {
-        pm_json_object(json, NULL);
-        pm_json_address(json, "address", list->rows[i].address);
-        pm_json_u64(json, "bytes", list->rows[i].size);
-        pm_json_text(json, "summary", list->rows[i].summary);
-        pm_json_end(json);
-    }
-    pm_json_end(json);
     pm_json_end(json);
 }
 
@@ -362,9 +347,10 @@ static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS))) write_threads(&json, diagnosis);
     if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_DOMINATORS)))
         write_isolates(&json, diagnosis, options);
-    if (diagnosis->object && (show & PM_SHOW_OBJECT)) write_object(&json, diagnosis->object);
-    if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST))
-        write_object_list(&json, diagnosis->object_list);
+    if (diagnosis->object && (show & PM_SHOW_OBJECT))
+        write_object(&json, diagnosis->object, diagnosis->objects_by_id);
+    if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_json_object_list(&json, diagnosis);
+    pm_json_answers(&json, diagnosis, show);
     if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_json_batch(&json, diagnosis->batch);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(&json, diagnosis);
     if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {

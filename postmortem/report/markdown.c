@@ -26,6 +26,7 @@ static const struct {
     {"verdict", 0, pm_ticket_verdict},
     {"findings", PM_SHOW_FINDINGS, pm_ticket_findings},
     {"groups", PM_SHOW_BATCH, write_batch},
+    {"answers", 0, pm_ticket_answers},
     {"stack", PM_SHOW_STACK | PM_SHOW_THREADS, pm_ticket_stack},
     {"coverage", 0, pm_ticket_coverage},
     {"reports", PM_SHOW_PROCESS, pm_ticket_reports},

@@ -21,7 +21,7 @@ void pm_ticket_code(struct pm_strbuf *out, const struct pm_strbuf *lines); /* a 
 typedef void pm_ticket_block(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
                              struct pm_strbuf *out);
 pm_ticket_block pm_ticket_verdict, pm_ticket_findings, pm_ticket_stack, pm_ticket_coverage;
-pm_ticket_block pm_ticket_reports, pm_ticket_profiles, pm_ticket_logs;
+pm_ticket_block pm_ticket_answers, pm_ticket_reports, pm_ticket_profiles, pm_ticket_logs;
 pm_ticket_block pm_ticket_dominators, pm_ticket_objects, pm_ticket_spaces, pm_ticket_details;
 
 #endif

@@ -77,7 +77,7 @@ void pm_ticket_objects(const struct pm_diagnosis *diagnosis, const struct pm_wri
                        struct pm_strbuf *out) {
     const struct pm_isolate *isolate = main_isolate(diagnosis);
     bool retained = false;
-    if (!isolate || !diagnosis->has_histogram || !isolate->histogram_count) return;
+    if (!isolate || !diagnosis->has_histogram || !isolate->histogram_count || isolate->grouped_by) return;
     size_t rows = row_count(options, isolate->histogram_count);
     for (size_t i = 0; i < rows; i++) retained |= isolate->histogram[i].retained != PM_UNKNOWN;
     pm_strbuf_append(

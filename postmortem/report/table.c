@@ -86,22 +86,26 @@ static bool is_elastic(const struct pm_column *column) {
     return column->kind == PM_COLUMN_ELASTIC || column->kind == PM_COLUMN_ELASTIC_PATH;
 }
 
-/* The width of each column, after the elastic one has given way. */
+/* The width of each column, after the elastic ones have given way: always the widest of them. */
 static void measure(const struct pm_table *table, unsigned indent, unsigned width, size_t *widths) {
-    size_t total = indent, elastic = table->column_count;
+    const size_t least = 12;
+    size_t total = indent;
     for (size_t k = 0; k < table->column_count; k++)
         widths[k] = table->columns[k].title ? pm_text_width(table->columns[k].title) : 0;
     for (size_t i = 0; i < table->cells.count; i++) {
         size_t cell = pm_text_width(table->cells.items[i]), k = i % table->column_count;
         if (cell > widths[k]) widths[k] = cell;
     }
-    for (size_t k = 0; k < table->column_count; k++) {
-        total += widths[k] + (k ? 2 : 0);
-        if (is_elastic(&table->columns[k])) elastic = k;
+    for (size_t k = 0; k < table->column_count; k++) total += widths[k] + (k ? 2 : 0);
+    for (; total > width; total--) {
+        size_t widest = table->column_count;
+        for (size_t k = 0; k < table->column_count; k++)
+            if (is_elastic(&table->columns[k]) && widths[k] > least &&
+                (widest == table->column_count || widths[k] > widths[widest]))
+                widest = k;
+        if (widest == table->column_count) return;
+        widths[widest]--;
     }
-    if (elastic == table->column_count || total <= width) return;
-    size_t excess = total - width, least = 12;
-    widths[elastic] = widths[elastic] > excess + least ? widths[elastic] - excess : least;
 }
 
 static void print_cell(const struct pm_table *table, size_t k, const char *text, size_t width,

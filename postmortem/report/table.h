@@ -4,8 +4,8 @@
  *   pm_table_cell(table, "old_space"); pm_table_cell(table, "12"); pm_table_cell(table, "4.0 MB");  // a row
  *   pm_table_print(table, indent, width, color, out);
  *
- * Cells are untrusted: they are escaped here. A table wider than `width` has the cells of its elastic column
- * cut. FAILURE  without memory cells are lost; nothing crashes. */
+ * Cells are untrusted: they are escaped here. A table wider than `width` has the cells of its widest elastic
+ * columns cut. FAILURE  without memory cells are lost; nothing crashes. */
 #ifndef PM_REPORT_TABLE_H
 #define PM_REPORT_TABLE_H
 

@@ -203,6 +203,7 @@ static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (show & PM_SHOW_DETAILS) pm_page_reports(&page);
     if (diagnosis->object && (show & PM_SHOW_OBJECT)) pm_page_object(&page);
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_page_object_list(&page);
+    pm_page_answers(&page);
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) pm_page_layout(&page);
     if (diagnosis->has_process && (show & PM_SHOW_DETAILS)) pm_page_details(&page);
     put_coverage(&page);

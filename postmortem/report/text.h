@@ -42,6 +42,7 @@ void pm_page_object(const struct pm_page *page);
 void pm_page_object_list(const struct pm_page *page);
 void pm_page_profiles(const struct pm_page *page);
 void pm_page_logs(const struct pm_page *page);
+void pm_page_answers(const struct pm_page *page);
 void pm_page_layout(const struct pm_page *page);
 
 #endif

@@ -112,7 +112,8 @@ static void put_isolate(const struct pm_page *page, const struct pm_isolate *iso
         put_spaces(page, isolate);
         pm_page_gap(page);
     }
-    if (page->diagnosis->has_histogram && (page->options->sections & PM_SHOW_HISTOGRAM)) {
+    bool by_constructor = page->diagnosis->has_histogram && !isolate->grouped_by; /* else among the answers */
+    if (by_constructor && (page->options->sections & PM_SHOW_HISTOGRAM)) {
         put_histogram(page, isolate);
         pm_page_gap(page);
     }

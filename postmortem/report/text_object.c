@@ -28,7 +28,9 @@ static void put_fields(const struct pm_page *page, enum pm_field_group group, co
         pm_text_cut(&cut, pm_strbuf_text(&name), 40, false);
         pm_table_cell(table, pm_strbuf_text(&cut));
         pm_table_cell(table, field->value);
-        pm_table_cell(table, field->address ? pm_format_address(number, field->address) : NULL);
+        pm_table_cell(table, field->address
+                                 ? pm_format_object(number, page->diagnosis->objects_by_id, field->address)
+                                 : NULL);
     }
     if (!count) return;
     pm_page_entryf(page, label, PM_PLAIN, "%zu", count);
@@ -37,20 +39,25 @@ static void put_fields(const struct pm_page *page, enum pm_field_group group, co
 
 void pm_page_object(const struct pm_page *page) {
     const struct pm_object_detail *object = page->diagnosis->object;
+    bool by_id = page->diagnosis->objects_by_id;
     char address[PM_NUMBER_TEXT], bytes[PM_NUMBER_TEXT], map[PM_NUMBER_TEXT];
     pm_page_entryf(page, "Object", PM_BOLD, "%s %s", object->class_name ? object->class_name : "?",
-                   pm_format_address(address, object->address));
-    pm_page_entryf(page, NULL, PM_PLAIN, "%s, %s, in %s, map %s", object->type ? object->type : "?",
-                   pm_format_bytes(bytes, object->size), object->space ? object->space : "?",
-                   pm_format_address(map, object->map));
+                   pm_format_object(address, by_id, object->address));
+    if (by_id)
+        pm_page_entry(page, NULL, PM_PLAIN, pm_format_bytes(bytes, object->size));
+    else
+        pm_page_entryf(page, NULL, PM_PLAIN, "%s, %s, in %s, map %s", object->type ? object->type : "?",
+                       pm_format_bytes(bytes, object->size), object->space ? object->space : "?",
+                       pm_format_address(map, object->map));
     if (object->function && object->position.file && object->position.line)
         pm_page_entryf(page, "Function", PM_PLAIN, "%s (%s:%" PRIu32 ":%" PRIu32 ")", object->function,
                        object->position.file, object->position.line, object->position.column);
     else if (object->function)
         pm_page_entry(page, "Function", PM_PLAIN, object->function);
-    if (object->text)
-        pm_page_entryf(page, "Text", PM_PLAIN, "%s code units%s", pm_format_count(bytes, object->text_length),
-                       ":"),
+    if (object->text && object->text_length == PM_UNKNOWN)
+        pm_page_entry(page, "Text", PM_PLAIN, object->text);
+    else if (object->text)
+        pm_page_entryf(page, "Text", PM_PLAIN, "%s code units:", pm_format_count(bytes, object->text_length)),
             pm_page_entry(page, NULL, PM_PLAIN, object->text);
     else if (object->summary)
         pm_page_entry(page, "Value", PM_PLAIN, object->summary);
@@ -66,15 +73,18 @@ void pm_page_object(const struct pm_page *page) {
 }
 
 void pm_page_object_list(const struct pm_page *page) {
-    static const struct pm_column columns[] = {
-        {"address", PM_COLUMN_TEXT}, {"shallow", PM_COLUMN_NUMBER}, {"", PM_COLUMN_ELASTIC}};
+    static const struct pm_column columns[] = {{"object", PM_COLUMN_TEXT},
+                                               {"retained", PM_COLUMN_NUMBER},
+                                               {"shallow", PM_COLUMN_NUMBER},
+                                               {"", PM_COLUMN_ELASTIC}};
     const struct pm_object_list *list = page->diagnosis->object_list;
-    struct pm_table *table PM_AUTO(table) = pm_table_create(columns, 3);
+    struct pm_table *table PM_AUTO(table) = pm_table_create(columns, 4);
     char number[PM_NUMBER_TEXT], bytes[PM_NUMBER_TEXT];
     pm_page_entryf(page, "Objects", PM_PLAIN, "%s of class %s, %s", pm_format_count(number, list->count),
                    list->class_name, pm_format_bytes(bytes, list->bytes));
     for (size_t i = 0; i < list->row_count; i++) {
-        pm_table_cell(table, pm_format_address(number, list->rows[i].address));
+        pm_table_cell(table, pm_format_object(number, page->diagnosis->objects_by_id, list->rows[i].address));
+        pm_table_cell(table, pm_format_bytes(bytes, list->rows[i].retained));
         pm_table_cell(table, pm_format_bytes(bytes, list->rows[i].size));
         pm_table_cell(table, list->rows[i].summary);
     }

@@ -27,6 +27,10 @@ enum pm_section {
     PM_SHOW_LAYOUT = 1 << 8,
     PM_SHOW_DETAILS = 1 << 9, /* environment, last collections, other threads */
     PM_SHOW_DOMINATORS = 1 << 10,
+    PM_SHOW_RETENTION = 1 << 11,
+    PM_SHOW_STRINGS = 1 << 12,
+    PM_SHOW_COMPARISON = 1 << 13,
+    PM_SHOW_EXPORT = 1 << 14,
     PM_SHOW_BATCH = 1 << 15,
 };
 

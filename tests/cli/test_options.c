@@ -106,9 +106,9 @@ static void test_usage(void **state) {
     assert_usage("./core --exe", "takes an argument");
     assert_usage("stacks", "stacks takes: CORE");
     assert_usage("stacks a b", "stacks takes: CORE");
-    assert_usage("inspect core", "FILE ADDRESS");
-    assert_usage("inspect core zzz", "not an address");
-    assert_usage("inspect core 0x11223344556677889900", "not an address");
+    assert_usage("inspect core", "FILE OBJECT");
+    assert_usage("inspect core zzz", "neither an address");
+    assert_usage("inspect core 0x11223344556677889900", "neither an address");
     assert_usage("objects core", "--class");
     assert_usage("stacks core --class X", "--class is an option of 'objects'");
     assert_usage("layouts core", "only with --explain");

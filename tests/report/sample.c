@@ -309,8 +309,8 @@ void sample_add_objects(struct pm_diagnosis *diagnosis) {
                                              .fields = fields,
                                              .field_count = COUNT(fields),
                                              .field_total = 40};
-    static struct pm_object_row rows[] = {{0x49554c1260, 64, "UserSession {id: 1}"},
-                                          {0x49554c13f8, 64, HOSTILE}};
+    static struct pm_object_row rows[] = {{0x49554c1260, 64, 64, "UserSession {id: 1}"},
+                                          {0x49554c13f8, 64, 64, HOSTILE}};
     static struct pm_object_list list = {"UserSession", 131073, 8388672, rows, COUNT(rows)};
     static struct pm_layout_row layout[] = {
         {"map.instance_type", "0xc", "published", "v8dbg_class_Map__instance_type"},

@@ -1,0 +1,73 @@
+/* export: what was read, in a form that other tools load.
+ *
+ * TO ADD A FORMAT: a row in the table below (and its name in the help of --as, options.c). */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "postmortem/base/escape.h"
+#include "postmortem/commands.h"
+#include "postmortem/model/heap_answers.h"
+#include "postmortem/options.h"
+#include "postmortem/report/heapsnapshot_export.h"
+#include "postmortem/report/writer.h"
+
+static struct pm_error *export_heapsnapshot(struct pm_session *session, const char *path) {
+    PM_TRY(pm_session_need_references(session));
+    pm_session_say(session, "writing the snapshot");
+    session->diagnosis->read_objects = session->graph->node_count - 1;
+    return pm_heapsnapshot_export(session->graph, path);
+}
+
+static const struct export_kind {
+    const char *name; /* what --as takes */
+    struct pm_error *(*run)(struct pm_session *session, const char *path);
+} kinds[] = {
+    {"heapsnapshot", export_heapsnapshot},
+};
+static const size_t kind_count = sizeof(kinds) / sizeof(kinds[0]);
+
+static struct pm_error *unknown_kind(const char *name) {
+    PM_AUTO_STRBUF struct pm_strbuf known = {0}, shown = {0};
+    for (size_t i = 0; i < kind_count; i++) pm_strbuf_appendf(&known, "%s%s", i ? ", " : "", kinds[i].name);
+    pm_escape_terminal(&shown, name, strlen(name));
+    return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "export: no format '%s'; there is: %s",
+                                         pm_strbuf_text(&shown), pm_strbuf_text(&known)),
+                         "postmortem export --help");
+}
+
+static struct pm_error *run(struct pm_session *session) {
+    const struct pm_options *options = session->options;
+    struct pm_diagnosis *diagnosis = session->diagnosis;
+    const struct export_kind *kind = NULL;
+    struct stat info;
+    for (size_t i = 0; i < kind_count; i++)
+        if (!strcmp(kinds[i].name, options->export_as)) kind = &kinds[i];
+    if (!kind) return unknown_kind(options->export_as);
+    PM_TRY(kind->run(session, options->output));
+    struct pm_export *done = pm_arena_alloc(diagnosis->arena, sizeof(*done));
+    if (!done) return pm_error_nomem();
+    *done = (struct pm_export){.path = pm_arena_strdup(diagnosis->arena, options->output),
+                               .format = kind->name,
+                               .bytes = stat(options->output, &info) == 0 && S_ISREG(info.st_mode)
+                                            ? (uint64_t)info.st_size
+                                            : PM_UNKNOWN};
+    diagnosis->exported = done;
+    return NULL;
+}
+
+const struct pm_command pm_command_export = {
+    .name = "export",
+    .arguments = "FILE --as FORMAT -o OUTPUT",
+    .summary = "the same data for other tools: --as heapsnapshot",
+    .details =
+        "heapsnapshot: the heap of a core (or of a snapshot) as a .heapsnapshot, which Chrome DevTools "
+        "(Memory, "
+        "Load profile) and memlab open. It holds the strings of the heap, secrets too: nothing is redacted.",
+    .examples = (const char *const[]){"export core.4711 --as heapsnapshot -o app.heapsnapshot", NULL},
+    .least_files = 1,
+    .most_files = 1,
+    .writes_file = true,
+    .open = PM_OPEN_CORE | PM_OPEN_V8,
+    .sections = PM_SHOW_EXPORT,
+    .run = run,
+};
