@@ -1,6 +1,10 @@
 #include "postmortem/report/format.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "postmortem/model/diagnosis.h"
+#include "postmortem/report/short_paths.h"
 #include "postmortem/report/table.h"
 #include "tests/support/assert_error.h"
 
@@ -80,8 +84,58 @@ static void test_table(void **state) {
     pm_table_cell(NULL, "x");
 }
 
+static void assert_short(const char *folder, const char *text, const char *expected) {
+    struct pm_strbuf out PM_AUTO_STRBUF = {0};
+    pm_shorten_paths(&out, folder, text);
+    assert_string_equal(pm_strbuf_text(&out), expected);
+}
+
+static void test_shorten_paths(void **state) {
+    (void)state;
+    assert_short("/srv/shop/", "`x` (/srv/shop/src/a.js:4) and /srv/shop/b.js", "`x` (src/a.js:4) and b.js");
+    assert_short("/srv/shop/", "/old/srv/shop/a.js", "/old/srv/shop/a.js"); /* another folder */
+    assert_short("/srv/shop/", "in /srv/shop/ itself", "in /srv/shop/ itself");
+    assert_short("/srv/shop/", "/srv/shop/", "/srv/shop/");
+    assert_short(NULL, "/srv/shop/a.js", "/srv/shop/a.js");
+}
+
+static void assert_folder(const char *expected, size_t count, const char *const *files) {
+    struct pm_diagnosis *diagnosis = pm_diagnosis_create();
+    struct pm_frame frames[8] = {0};
+    struct pm_thread thread = {.role = PM_ROLE_MAIN, .frames = frames, .frame_count = count};
+    assert_non_null(diagnosis);
+    for (size_t i = 0; i < count; i++) frames[i].position.file = files[i];
+    diagnosis->threads = &thread;
+    diagnosis->thread_count = 1;
+    char *folder = pm_common_folder(diagnosis);
+    if (expected)
+        assert_string_equal(folder ? folder : "none", expected);
+    else
+        assert_null(folder);
+    free(folder);
+    pm_diagnosis_destroy(diagnosis);
+}
+
+static void test_common_folder(void **state) {
+    (void)state;
+    assert_folder("/home/service/shop-api/", 4,
+                  (const char *const[]){"/home/service/shop-api/src/a.js", "node:internal/timers",
+                                        "/home/service/shop-api/src/b/c.js",
+                                        "/home/service/shop-api/node_modules/x/lib/y.js"});
+    assert_folder("/home/service/shop-api/", 1, (const char *const[]){"/home/service/shop-api/src/a.js"});
+    assert_folder(NULL, 2,
+                  (const char *const[]){"/home/service/shop-api/src/a.js", "/usr/lib/node_modules/n.js"});
+    assert_folder(NULL, 1, (const char *const[]){"/app/a.js"});
+    assert_folder(NULL, 0, (const char *const[]){"-"});
+    /* not "/home/service/shop" */
+    assert_folder(NULL, 2,
+                  (const char *const[]){"/home/service/shop-api/a.js", "/home/service/shop-web/a.js"});
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bytes), cmocka_unit_test(test_counts),
-                                       cmocka_unit_test(test_cut), cmocka_unit_test(test_table)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bytes),         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_cut),           cmocka_unit_test(test_shorten_paths),
+        cmocka_unit_test(test_common_folder), cmocka_unit_test(test_table)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
