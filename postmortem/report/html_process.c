@@ -21,7 +21,9 @@ static void put_positions(const struct pm_html *page, const struct pm_finding *f
         pm_strbuf_append(page->out, "</dd>\n");
     }
     for (size_t i = 0; i < finding->object_count && i < 20; i++) {
-        pm_strbuf_appendf(page->out, "<dt>object</dt><dd><code>0x%" PRIx64 "</code> ",
+        pm_strbuf_appendf(page->out,
+                          page->diagnosis->objects_by_id ? "<dt>object</dt><dd><code>@%" PRIu64 "</code> "
+                                                         : "<dt>object</dt><dd><code>0x%" PRIx64 "</code> ",
                           finding->objects[i].address);
         pm_html_text(page, finding->objects[i].class_name, PM_HTML_NAME);
         pm_strbuf_append(page->out, "</dd>\n");
