@@ -241,13 +241,13 @@ static bool is_ours(const char *path) {
 
 static void merge_document(const char *path, const cJSON *root, pm_batch_sink *add, void *context) {
     const cJSON *batch = cJSON_GetObjectItemCaseSensitive(root, "batch"), *run;
-    const cJSON *incidents = cJSON_GetObjectItemCaseSensitive(root, "incidents");
-    if (batch)
+    const cJSON *others = cJSON_GetObjectItemCaseSensitive(root, "other_incidents");
+    if (batch) {
         merge_groups(path, batch, add, context);
-    else if (cJSON_GetArraySize(incidents))
-        cJSON_ArrayForEach(run, incidents) merge_run(path, run, add, context);
-    else
-        merge_run(path, root, add, context);
+        return;
+    }
+    merge_run(path, root, add, context);
+    cJSON_ArrayForEach(run, others) merge_run(path, run, add, context);
 }
 
 static void merge(const char *path, pm_batch_sink *add, void *context) {

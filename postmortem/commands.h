@@ -34,6 +34,8 @@ typedef void pm_progress(const char *what, uint64_t done, uint64_t total);
 struct pm_session_file {
     struct pm_input *input;
     const struct pm_format *format;
+    size_t skipped_from, skipped_to; /* what was lost of it: rows of diagnosis->skipped */
+    size_t group;                    /* incident it is of; 0 = the first */
 };
 
 struct pm_session {
@@ -63,6 +65,7 @@ struct pm_command {
     const char *const *examples; /* NULL-terminated: arguments behind "postmortem " */
     size_t least_files, most_files;
     bool takes_address; /* the last argument is an address */
+    bool incidents;     /* its files may be of several incidents: each is told apart */
     bool finds_files;   /* its arguments are not opened before it runs: it looks for files itself */
     bool many_heaps;    /* several cores or snapshots: none is opened for the session, all are in its files */
     bool writes_file;   /* --output is the command's own */

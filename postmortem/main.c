@@ -146,9 +146,11 @@ static int run(const struct pm_options *options) {
         pm_error_destroy(err);
         return PM_EXIT_FAILED;
     }
-    if (diagnosis->exit_code == PM_EXIT_COMPLETE && finds(diagnosis, options->fail_on))
-        return PM_EXIT_PARTIAL;
-    return (int)diagnosis->exit_code;
+    bool found = finds(diagnosis, options->fail_on);
+    for (size_t i = 0; i < diagnosis->other_count; i++)
+        found |= diagnosis->others[i]->exit_code != PM_EXIT_COMPLETE ||
+                 finds(diagnosis->others[i], options->fail_on);
+    return diagnosis->exit_code == PM_EXIT_COMPLETE && found ? PM_EXIT_PARTIAL : (int)diagnosis->exit_code;
 }
 
 int main(int argc, char **argv) {

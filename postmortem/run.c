@@ -3,6 +3,7 @@
 #include "postmortem/batch.h"
 #include "postmortem/death.h"
 #include "postmortem/detect/detector.h"
+#include "postmortem/incident.h"
 #include "postmortem/join.h"
 #include "postmortem/process.h"
 
@@ -27,10 +28,10 @@ static struct pm_error *open_core(struct pm_session *session) {
     return NULL;
 }
 
-static struct pm_error *analyse(struct pm_session *session) {
+/* The open files of one incident. */
+static struct pm_error *analyse_incident(struct pm_session *session) {
     const struct pm_command *command = session->options->command;
     struct pm_heap_view heap;
-    if (session->options->file_count && !command->finds_files) PM_TRY(pm_session_open_inputs(session));
     if (session->input) PM_TRY(open_core(session));
     struct pm_error *err = command->run(session);
     pm_diagnosis_problem(session->diagnosis, PM_TAKE(session->v8_failure));
@@ -51,12 +52,44 @@ static struct pm_error *analyse(struct pm_session *session) {
     return NULL;
 }
 
+/* Another incident: it borrows the open files. */
+static void analyse_other(const struct pm_session *session, size_t group) {
+    struct pm_session own = {.options = session->options,
+                             .diagnosis = session->diagnosis->others[group - 1],
+                             .progress = session->progress};
+    for (size_t i = 0; i < session->file_count; i++) {
+        const struct pm_session_file *file = &session->files[i];
+        if (file->group != group) continue;
+        if (file->format->use == PM_USE_CORE) own.input = file->input;
+        if (file->format->use == PM_USE_SNAPSHOT) own.snapshot = file->input;
+    }
+    pm_diagnosis_problem(own.diagnosis, analyse_incident(&own));
+    pm_session_close(&own);
+}
+
+static struct pm_error *analyse(struct pm_session *session) {
+    const struct pm_command *command = session->options->command;
+    if (!session->options->file_count || command->finds_files) return analyse_incident(session);
+    PM_TRY(pm_session_open_inputs(session));
+    if (command->incidents) pm_diagnosis_problem(session->diagnosis, pm_incident_split(session));
+    for (size_t i = 1; i <= session->diagnosis->other_count; i++) analyse_other(session, i);
+    return analyse_incident(session);
+}
+
 /* Secrets leave the diagnosis before anything is written; the verdict is put together from what stays. */
 static struct pm_error *redact(const struct pm_options *options, struct pm_diagnosis *diagnosis) {
     struct pm_redactor *redactor PM_AUTO(redactor) = NULL;
     PM_TRY(pm_redactor_create(options->redaction, &redactor));
-    pm_redact_diagnosis(redactor, options->writer->ticket || options->redaction_given, diagnosis);
+    bool heap_strings = options->writer->ticket || options->redaction_given;
+    for (size_t i = 0; i < diagnosis->other_count; i++)
+        pm_redact_diagnosis(redactor, heap_strings, diagnosis->others[i]);
+    pm_redact_diagnosis(redactor, heap_strings, diagnosis);
     return NULL;
+}
+
+static void finish(struct pm_diagnosis *diagnosis) {
+    pm_verdict_write(diagnosis);
+    pm_batch_describe(diagnosis);
 }
 
 struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
@@ -69,7 +102,7 @@ struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
         pm_error_destroy(err);
         return redaction; /* nothing may be shown then */
     }
-    if (!err && !diagnosis->batch) pm_verdict_write(diagnosis);
-    if (!err && !diagnosis->batch) pm_batch_describe(diagnosis);
+    for (size_t i = 0; i < diagnosis->other_count; i++) finish(diagnosis->others[i]);
+    if (!err && !diagnosis->batch) finish(diagnosis);
     return err;
 }

@@ -38,7 +38,9 @@ static struct pm_error *remember_input(struct pm_session *session, const struct 
 }
 
 /* Of several cores or snapshots the first is analysed: each is an incident of its own. */
-static struct pm_error *take_heap(struct pm_input **place, const struct pm_session_file *file) {
+static struct pm_error *take_heap(const struct pm_session *session, struct pm_input **place,
+                                  const struct pm_session_file *file) {
+    if (*place && session->options->command->incidents && file->format->use == PM_USE_CORE) return NULL;
     if (*place)
         return pm_error_hint(
             pm_error_create(PM_ERR_UNSUPPORTED, "%s: %s beside another one", file->input->path,
@@ -46,6 +48,13 @@ static struct pm_error *take_heap(struct pm_input **place, const struct pm_sessi
             "One core is one incident: run the program once for each, or see the command compare.");
     *place = file->input;
     return NULL;
+}
+
+static struct pm_error *load_facts(struct pm_session *session, struct pm_session_file *file) {
+    file->skipped_from = session->diagnosis->skipped_count;
+    struct pm_error *err = file->format->load(file->input, session->diagnosis);
+    file->skipped_to = session->diagnosis->skipped_count;
+    return err;
 }
 
 static struct pm_error *open_input(struct pm_session *session, const char *path) {
@@ -58,9 +67,9 @@ static struct pm_error *open_input(struct pm_session *session, const char *path)
     bool is_heap = file->format->use == PM_USE_CORE || file->format->use == PM_USE_SNAPSHOT;
     if (is_heap && session->options->command->many_heaps) return NULL;
     switch (file->format->use) {
-    case PM_USE_CORE: return take_heap(&session->input, file);
-    case PM_USE_SNAPSHOT: return take_heap(&session->snapshot, file);
-    case PM_USE_FACTS: return file->format->load(file->input, session->diagnosis);
+    case PM_USE_CORE: return take_heap(session, &session->input, file);
+    case PM_USE_SNAPSHOT: return take_heap(session, &session->snapshot, file);
+    case PM_USE_FACTS: return load_facts(session, file);
     case PM_USE_NONE: break;
     }
     return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED, "%s: %s", path, file->format->title),

@@ -17,6 +17,7 @@ const struct pm_command pm_command_diagnose = {
                "build-id fits.",
     .examples = (const char *const[]){"core.4711", "core.zst --sysroot /tmp/image",
                                       "diagnose core --format markdown -o ticket.md", NULL},
+    .incidents = true,
     .least_files = 1,
     .most_files = 4096,
     .open = PM_OPEN_CORE | PM_OPEN_V8 | PM_OPEN_GRAPH,

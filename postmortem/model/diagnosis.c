@@ -27,7 +27,9 @@ struct pm_diagnosis *pm_diagnosis_create(void) {
 }
 
 void pm_diagnosis_destroy(struct pm_diagnosis *diagnosis) {
-    if (diagnosis) pm_arena_destroy(diagnosis->arena);
+    if (!diagnosis) return;
+    for (size_t i = 0; i < diagnosis->other_count; i++) pm_diagnosis_destroy(diagnosis->others[i]);
+    pm_arena_destroy(diagnosis->arena);
 }
 
 /* Appends one item to an arena array that doubles at powers of two; NULL without memory. */

@@ -350,7 +350,9 @@ struct pm_diagnosis {
     /* The same for the same fault, whatever the pod: the signature, or death and place; where and when. For
      * batch. */
     const char *incident_key, *incident_host;
-    uint64_t incident_time; /* ms since 1970; PM_UNKNOWN */
+    uint64_t incident_time;       /* ms since 1970; PM_UNKNOWN */
+    struct pm_diagnosis **others; /* other incidents among the files of this run */
+    size_t other_count;
     struct pm_batch *batch; /* model/batch.h; NULL = not asked for */
     const char *redaction;  /* level that was applied: none, default, strict; NULL = none yet */
     uint64_t read_objects;  /* PM_UNKNOWN when no heap was read */

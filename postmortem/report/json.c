@@ -318,52 +318,61 @@ static void write_coverage(struct pm_json *json, const struct pm_diagnosis *diag
     pm_json_end(json);
 }
 
+static void write_diagnosis(struct pm_json *json, const struct pm_diagnosis *diagnosis,
+                            const struct pm_write_options *options) {
+    unsigned show = options->sections;
+    pm_json_object(json, NULL);
+    pm_json_text(json, "schema", "postmortem/1");
+    pm_json_object(json, "tool");
+    pm_json_text(json, "name", "postmortem");
+    pm_json_text(json, "version", PM_VERSION);
+    pm_json_end(json);
+    pm_json_u64(json, "exit_code", (uint64_t)diagnosis->exit_code);
+    write_inputs(json, diagnosis);
+    if (diagnosis->has_process && (show & PM_SHOW_PROCESS)) write_process(json, &diagnosis->process);
+    if (show & PM_SHOW_FINDINGS) {
+        pm_json_text(json, "verdict", diagnosis->verdict);
+        pm_json_text(json, "signature", diagnosis->signature);
+        pm_json_object(json, "incident");
+        pm_json_text(json, "key", diagnosis->incident_key);
+        pm_json_text(json, "host", diagnosis->incident_host);
+        pm_json_u64(json, "time", diagnosis->incident_time);
+        pm_json_end(json);
+        pm_json_array(json, "findings");
+        for (size_t i = 0; i < diagnosis->finding_count; i++)
+            write_finding(json, &diagnosis->findings[i], diagnosis->objects_by_id);
+        pm_json_end(json);
+    }
+    if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS))) write_threads(json, diagnosis);
+    if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_DOMINATORS)))
+        write_isolates(json, diagnosis, options);
+    if (diagnosis->object && (show & PM_SHOW_OBJECT))
+        write_object(json, diagnosis->object, diagnosis->objects_by_id);
+    if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_json_object_list(json, diagnosis);
+    pm_json_answers(json, diagnosis, show);
+    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_json_batch(json, diagnosis->batch);
+    if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(json, diagnosis);
+    if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
+        pm_json_event_loops(json, diagnosis);
+        pm_json_reports(json, diagnosis);
+        if (diagnosis->report_comparison) pm_json_report_comparison(json, diagnosis);
+    }
+    if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(json, diagnosis);
+    if (diagnosis->profile_count && (show & PM_SHOW_DETAILS))
+        pm_json_profiles(json, diagnosis, options->limit);
+    if (diagnosis->gc_log_count && (show & PM_SHOW_DETAILS)) pm_json_logs(json, diagnosis, options->limit);
+    write_coverage(json, diagnosis);
+    if (diagnosis->other_count) pm_json_array(json, "other_incidents");
+    for (size_t i = 0; i < diagnosis->other_count; i++)
+        write_diagnosis(json, diagnosis->others[i], options); /* which has no others */
+    if (diagnosis->other_count) pm_json_end(json);
+    pm_json_end(json);
+}
+
 static void write_json(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
                        FILE *out) {
-    unsigned show = options->sections;
     struct pm_json json = pm_json_begin(out);
-    pm_json_object(&json, NULL);
-    pm_json_text(&json, "schema", "postmortem/1");
-    pm_json_object(&json, "tool");
-    pm_json_text(&json, "name", "postmortem");
-    pm_json_text(&json, "version", PM_VERSION);
-    pm_json_end(&json);
-    pm_json_u64(&json, "exit_code", (uint64_t)diagnosis->exit_code);
-    write_inputs(&json, diagnosis);
-    if (diagnosis->has_process && (show & PM_SHOW_PROCESS)) write_process(&json, &diagnosis->process);
-    if (show & PM_SHOW_FINDINGS) {
-        pm_json_text(&json, "verdict", diagnosis->verdict);
-        pm_json_text(&json, "signature", diagnosis->signature);
-        pm_json_object(&json, "incident");
-        pm_json_text(&json, "key", diagnosis->incident_key);
-        pm_json_text(&json, "host", diagnosis->incident_host);
-        pm_json_u64(&json, "time", diagnosis->incident_time);
-        pm_json_end(&json);
-        pm_json_array(&json, "findings");
-        for (size_t i = 0; i < diagnosis->finding_count; i++)
-            write_finding(&json, &diagnosis->findings[i], diagnosis->objects_by_id);
-        pm_json_end(&json);
-    }
-    if (diagnosis->has_threads && (show & (PM_SHOW_STACK | PM_SHOW_THREADS))) write_threads(&json, diagnosis);
-    if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM | PM_SHOW_DOMINATORS)))
-        write_isolates(&json, diagnosis, options);
-    if (diagnosis->object && (show & PM_SHOW_OBJECT))
-        write_object(&json, diagnosis->object, diagnosis->objects_by_id);
-    if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_json_object_list(&json, diagnosis);
-    pm_json_answers(&json, diagnosis, show);
-    if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_json_batch(&json, diagnosis->batch);
-    if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(&json, diagnosis);
-    if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
-        pm_json_event_loops(&json, diagnosis);
-        pm_json_reports(&json, diagnosis);
-        if (diagnosis->report_comparison) pm_json_report_comparison(&json, diagnosis);
-    }
-    if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(&json, diagnosis);
-    if (diagnosis->profile_count && (show & PM_SHOW_DETAILS))
-        pm_json_profiles(&json, diagnosis, options->limit);
-    if (diagnosis->gc_log_count && (show & PM_SHOW_DETAILS)) pm_json_logs(&json, diagnosis, options->limit);
-    write_coverage(&json, diagnosis);
-    pm_json_end(&json);
+    write_diagnosis(&json, diagnosis, options);
 }
 
 const struct pm_writer pm_writer_json = {

@@ -207,6 +207,11 @@ static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) pm_page_layout(&page);
     if (diagnosis->has_process && (show & PM_SHOW_DETAILS)) pm_page_details(&page);
     put_coverage(&page);
+    for (size_t i = 0; i < diagnosis->other_count; i++) {
+        fprintf(out, "\n%sAnother incident, %zu of %zu%s\n\n", pm_page_style(&page, PM_BOLD), i + 2,
+                diagnosis->other_count + 1, pm_page_reset(&page, PM_BOLD));
+        write_text(diagnosis->others[i], options, out); /* which has no others */
+    }
 }
 
 const struct pm_writer pm_writer_text = {
