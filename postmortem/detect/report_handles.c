@@ -18,14 +18,17 @@ static const char *peer_of(const struct pm_report_handle *handle) {
 }
 
 /* Ports that this process listens on: connections to them are clients. */
-static bool is_own_port(const struct pm_report_facts *facts, uint64_t port) {
+struct ports {
+    bool own[65536];
+};
+
+static void find_ports(const struct pm_report_facts *facts, struct ports *ports) {
     for (size_t i = 0; i < facts->handle_count; i++) {
         const struct pm_report_handle *handle = &facts->handles[i];
         if (handle->kind == PM_HANDLE_TCP && !handle->remote.host && handle->local.host &&
-            handle->local.port == port && handle->readable != PM_YES)
-            return true;
+            handle->local.port < 65536 && handle->readable != PM_YES)
+            ports->own[handle->local.port] = true;
     }
-    return false;
 }
 
 static int compare_outgoing(const void *left, const void *right) {
@@ -71,18 +74,14 @@ static struct pm_error *say_connections(struct pm_diagnosis *diagnosis,
 }
 
 static struct pm_error *connections(struct pm_diagnosis *diagnosis, const struct pm_report_facts *facts,
-                                    bool incoming) {
+                                    const struct ports *ports, bool incoming) {
     const struct pm_report_handle **rows PM_AUTO_FREE = calloc(facts->handle_count + 1, sizeof(*rows));
     size_t count = 0;
     if (!rows) return pm_error_nomem();
-    uint64_t last_port = PM_UNKNOWN;
-    bool last_own = false;
     for (size_t i = 0; i < facts->handle_count; i++) {
         const struct pm_report_handle *handle = &facts->handles[i];
-        if (!is_connection(handle)) continue;
-        if (handle->local.port != last_port) last_own = is_own_port(facts, handle->local.port);
-        last_port = handle->local.port;
-        if (last_own == incoming) rows[count++] = handle;
+        bool own = handle->local.port < 65536 && ports->own[handle->local.port];
+        if (is_connection(handle) && own == incoming) rows[count++] = handle;
     }
     int (*compare)(const void *, const void *) = incoming ? compare_incoming : compare_outgoing;
     qsort(rows, count, sizeof(*rows), compare);
@@ -214,8 +213,11 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
     const struct pm_report_facts *facts = pm_report_to_judge(diagnosis);
     (void)heap;
     PM_TRY(descriptors(diagnosis, facts));
-    PM_TRY(connections(diagnosis, facts, false));
-    PM_TRY(connections(diagnosis, facts, true));
+    struct ports *ports PM_AUTO_FREE = calloc(1, sizeof(*ports));
+    if (!ports) return pm_error_nomem();
+    find_ports(facts, ports);
+    PM_TRY(connections(diagnosis, facts, ports, false));
+    PM_TRY(connections(diagnosis, facts, ports, true));
     PM_TRY(write_queues(diagnosis, facts));
     return piles(diagnosis, facts);
 }
