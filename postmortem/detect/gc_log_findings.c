@@ -28,8 +28,9 @@ static bool uncaught_by_report(const struct pm_diagnosis *diagnosis) {
 
 /* With a core or a report of the same death those say it better. */
 static bool told_elsewhere(const struct pm_diagnosis *diagnosis) {
-    return diagnosis->report_count > 0 ||
-           (diagnosis->has_process && diagnosis->process.death != PM_DEATH_UNKNOWN);
+    for (size_t i = 0; i < diagnosis->input_count; i++)
+        if (strcmp(diagnosis->inputs[i].kind, "core") == 0) return true;
+    return diagnosis->report_count > 0;
 }
 
 static struct pm_error *fatal(struct pm_diagnosis *diagnosis, const struct pm_gc_log *log) {
