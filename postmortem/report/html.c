@@ -32,6 +32,8 @@ static const struct section {
     {"logs", "Logs", PM_SHOW_PROCESS, pm_html_logs},
     {"pods", "Pods", PM_SHOW_PROCESS, pm_html_pods},
     {"object", "Objects asked for", PM_SHOW_OBJECT | PM_SHOW_OBJECT_LIST, pm_html_object},
+    {"answers", "Answer", PM_SHOW_RETENTION | PM_SHOW_STRINGS | PM_SHOW_COMPARISON | PM_SHOW_EXPORT,
+     pm_html_answers},
     {"layout", "Layout of V8", PM_SHOW_LAYOUT, pm_html_layout},
     {"environment", "Environment", PM_SHOW_DETAILS, pm_html_environment},
     {"coverage", "Coverage", 0, pm_html_coverage},

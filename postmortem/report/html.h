@@ -68,6 +68,7 @@ void pm_html_pods(const struct pm_html *page);
 void pm_html_profiles(const struct pm_html *page);
 void pm_html_logs(const struct pm_html *page);
 void pm_html_object(const struct pm_html *page);
+void pm_html_answers(const struct pm_html *page);
 void pm_html_layout(const struct pm_html *page);
 void pm_html_coverage(const struct pm_html *page);
 

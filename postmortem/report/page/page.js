@@ -42,11 +42,11 @@
     if (!numeric) return cell.textContent.toLowerCase();
     return cell.dataset.v === undefined ? -1 : Number(cell.dataset.v);
   };
-  for (const table of document.querySelectorAll('table.sorts')) {
+  for (const table of document.querySelectorAll('table.sorts, table.filters')) {
     const rows = [...table.tBodies[0].rows];
     const order = new Map(rows.map((row, index) => [row, index]));
     const heads = [...table.tHead.rows[0].cells];
-    heads.forEach((head, column) => {
+    if (table.classList.contains('sorts')) heads.forEach((head, column) => {
       const numeric = head.classList.contains('n');
       const words = head.textContent;
       head.textContent = '';
