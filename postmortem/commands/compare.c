@@ -6,6 +6,7 @@
 #include "postmortem/model/heap_compare.h"
 #include "postmortem/options.h"
 #include "postmortem/report/writer.h"
+#include "postmortem/report_process.h"
 
 #define USUAL_ROWS 25
 
@@ -58,14 +59,21 @@ static struct pm_error *compare(struct pm_session *session, struct pm_heap_sheet
     return pm_heap_compare(sheets, session->file_count, most, diagnosis->arena, comparison);
 }
 
+static bool all_reports(const struct pm_session *session) {
+    for (size_t i = 0; i < session->file_count; i++)
+        if (!session->files[i].format || strcmp(session->files[i].format->name, "report") != 0) return false;
+    return session->diagnosis->report_count == session->file_count;
+}
+
 static struct pm_error *run(struct pm_session *session) {
     struct pm_heap_sheet sheets[PM_COMPARED] = {0};
+    if (all_reports(session)) return pm_report_find_comparison(session->diagnosis, true);
     for (size_t i = 0; i < session->file_count; i++)
         if (!is_heap(&session->files[i]))
-            return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED,
-                                                 "%s: compare reads cores and heap snapshots",
-                                                 session->files[i].input->path),
-                                 "Cores and heap snapshots may be mixed.");
+            return pm_error_hint(
+                pm_error_create(PM_ERR_UNSUPPORTED, "%s: compare reads cores and heap snapshots, or reports",
+                                session->files[i].input->path),
+                "Cores and heap snapshots may be mixed; diagnostic reports are compared with each other.");
     struct pm_heap_comparison *comparison = pm_arena_alloc(session->diagnosis->arena, sizeof(*comparison));
     if (!comparison) return pm_error_nomem();
     struct pm_error *err = compare(session, sheets, comparison);
@@ -77,17 +85,19 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_compare = {
     .name = "compare",
     .arguments = "FILE FILE [FILE]",
-    .summary = "what grew between two or three heaps, cores and snapshots mixed",
+    .summary = "what grew between two or three heaps (cores, snapshots), or between reports",
     .details =
         "Oldest first. Growth counts each object's own size once, with the class of the object that keeps "
         "it, so "
         "that it adds up. Three snapshots of one process: what appeared between the first and the second and "
         "is "
         "still there in the third, which is what leaks look like. Objects of cores move, so three cores are "
-        "compared by class.",
+        "compared by class. Of diagnostic reports the first and the last are compared: memory, spaces, CPU "
+        "time, handles.",
     .examples = (const char *const[]){"compare before.heapsnapshot after.heapsnapshot",
                                       "compare 1.heapsnapshot 2.heapsnapshot 3.heapsnapshot",
-                                      "compare core.monday core.tuesday --limit 50", NULL},
+                                      "compare core.monday core.tuesday --limit 50",
+                                      "compare report.1.json report.2.json", NULL},
     .least_files = 2,
     .most_files = PM_COMPARED,
     .many_heaps = true,

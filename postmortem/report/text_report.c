@@ -21,7 +21,8 @@ static const char *amount(char *text, const struct pm_report_change *change, dou
     return text;
 }
 
-static void put_comparison(const struct pm_page *page, const struct pm_report_comparison *comparison) {
+void pm_page_report_comparison(const struct pm_page *page) {
+    const struct pm_report_comparison *comparison = page->diagnosis->report_comparison;
     static const struct pm_column columns[] = {{"what", PM_COLUMN_ELASTIC},
                                                {"before", PM_COLUMN_NUMBER},
                                                {"after", PM_COLUMN_NUMBER},
@@ -49,7 +50,6 @@ void pm_page_reports(const struct pm_page *page) {
     const struct pm_diagnosis *diagnosis = page->diagnosis;
     size_t reports = pm_page_rows(page, diagnosis->report_count, USUAL_REPORTS);
     size_t pods = pm_page_rows(page, diagnosis->pod_count, USUAL_PODS);
-    if (diagnosis->report_comparison) put_comparison(page, diagnosis->report_comparison);
     for (size_t i = 0; i < reports; i++) {
         struct pm_report_rows rows PM_AUTO_REPORT_ROWS;
         pm_report_words(diagnosis->reports[i], &rows);
