@@ -85,7 +85,7 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_compare = {
     .name = "compare",
     .arguments = "FILE FILE [FILE]",
-    .summary = "what grew between two or three heaps (cores, snapshots), or between reports",
+    .summary = "what grew between two or three heaps, or two reports",
     .details =
         "Oldest first. Growth counts each object's own size once, with the class of the object that keeps "
         "it, so "
