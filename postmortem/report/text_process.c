@@ -60,7 +60,10 @@ static void put_signal(const struct pm_page *page) {
         pm_page_entryf(page, NULL, PM_PLAIN, "%s; the address is lost, Node.js raised the signal again",
                        name);
     else if (process->death != PM_DEATH_SNAPSHOT)
-        pm_page_entryf(page, NULL, PM_PLAIN, "%s, raised by the process itself", name);
+        /* SIGKILL is the kernel's or the kubelet's: nobody sends it to himself. */
+        pm_page_entryf(page, NULL, PM_PLAIN,
+                       process->signal == 9 ? "%s, sent from outside" : "%s, raised by the process itself",
+                       name);
 }
 
 static void put_death(const struct pm_page *page) {
