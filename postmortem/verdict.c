@@ -167,8 +167,12 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
         put_where(&text, user, ", in ", "");
         break;
     case PM_DEATH_UNCAUGHT:
-        pm_strbuf_appendf(&text, "Uncaught %s",
-                          process->death_message ? process->death_message : "exception");
+        /* The rest of a message in several lines stands below, with the death. */
+        pm_strbuf_append(&text, "Uncaught ");
+        if (process->death_message)
+            pm_strbuf_append_bytes(&text, process->death_message, strcspn(process->death_message, "\r\n"));
+        else
+            pm_strbuf_append(&text, "exception");
         put_where(&text, user, ", thrown in ", "");
         break;
     case PM_DEATH_ABORT:

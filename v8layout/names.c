@@ -95,7 +95,7 @@ static const char *class_of_internal(enum v8_type type) {
 
 pm_addr v8_map_constructor(const struct v8 *v8, const struct v8_map *map) {
     pm_addr at = map->address;
-    for (int i = 0; i < PM_MAX_PROTOTYPES; i++) {
+    for (int i = 0; i < PM_MAX_BACK_POINTERS; i++) {
         at = v8_ref(v8, at, v8->layout.map_constructor);
         switch (v8_type_at(v8, at)) {
         case V8_T_MAP: continue; /* back pointer to the map this one was made from */
@@ -203,7 +203,8 @@ static const char *name_by_prototypes_old(const struct v8 *v8, const struct chai
     for (int i = 0; !tag_found && i < PM_MAX_PROTOTYPES && next_prototype(v8, map, &at); i++, map = at.map)
         if ((name = own_tag(v8, keys, &at, &tag_found, arena))) return name;
     map = first;
-    for (bool found = false; !found && next_prototype(v8, map, &at); map = at.map)
+    bool found = false;
+    for (int i = 0; !found && i < PM_MAX_PROTOTYPES && next_prototype(v8, map, &at); i++, map = at.map)
         name = own_constructor(v8, keys, &at, &found, arena);
     return name;
 }

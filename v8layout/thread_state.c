@@ -329,6 +329,30 @@ static void pool_state(struct v8_walk *walk) {
     set_state(walk, PM_STATE_POOL_WORK, marker ? marker->phrase : "a job");
 }
 
+/* How long the loop was ready to wait: the fourth argument of epoll_wait() and epoll_pwait(), which the
+ * kernel leaves in its register. libuv asks without waiting when something is due at once, over and over when
+ * it always is (setImmediate that sets the next one). */
+static void polling_state(struct v8_walk *walk) {
+    enum { X86_64_R10 = 10, AARCH64_X3 = 3 };
+    const struct v8_frame_arch *arch = walk->stacks->arch;
+    const struct pm_regs *regs = &walk->thread->regs;
+    unsigned reg = arch->link >= 0 ? AARCH64_X3 : X86_64_R10;
+    const char *phrase = "idle: waiting for events";
+    if (strstr(name_of(&walk->frames.items[0]), "epoll_") && (regs->valid >> reg & 1)) {
+        int32_t timeout = (int32_t)(uint32_t)regs->value[reg];
+        walk->out->spinning = timeout == 0;
+        if (timeout == 0)
+            phrase = "turning without waiting: something is always due at once";
+        else if (timeout > 0)
+            phrase = pm_arena_printf(walk->stacks->arena,
+                                     "idle: waiting for events or the next timer, at most %.1f s",
+                                     timeout / 1000.0);
+        else if (timeout == -1)
+            phrase = "idle: waiting for events, without any timer";
+    }
+    set_state(walk, PM_STATE_POLLING, phrase);
+}
+
 /* A thread without JavaScript on its stack. */
 static void native_state(struct v8_walk *walk) {
     struct pm_thread *out = walk->out;
@@ -338,7 +362,7 @@ static void native_state(struct v8_walk *walk) {
             set_state(walk, marker->state, marker->phrase);
         else if (has_native(walk, "uv__io_poll") ||
                  (has_native(walk, "epoll_") && has_native(walk, "uv_run")))
-            set_state(walk, PM_STATE_POLLING, "idle: waiting for events");
+            polling_state(walk);
         else if (is_waiting(walk))
             set_state(walk, PM_STATE_WAITING, "waiting for a lock or another thread");
         else

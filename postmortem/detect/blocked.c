@@ -308,7 +308,7 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
 /* All threads of libuv's pool at work: what comes next waits. */
 static struct pm_error *examine_pool(struct pm_diagnosis *diagnosis) {
     struct pm_arena *arena = diagnosis->arena;
-    size_t threads = 0, busy = 0;
+    size_t threads = 0, busy = 0, lookups = 0;
     const char *work = NULL;
     bool same = true;
     for (size_t i = 0; i < diagnosis->thread_count; i++) {
@@ -317,10 +317,13 @@ static struct pm_error *examine_pool(struct pm_diagnosis *diagnosis) {
         threads++;
         if (thread->state != PM_STATE_POOL_WORK) continue;
         busy++;
+        lookups += thread->state_detail && strstr(thread->state_detail, "DNS lookup");
         if (work && thread->state_detail) same &= strcmp(work, thread->state_detail) == 0;
         if (!work) work = thread->state_detail;
     }
-    if (busy < POOL_LEAST || busy < threads) return NULL;
+    /* libuv gives name lookups, which may take minutes, half of the threads and no more. */
+    bool by_lookups = lookups == busy && busy < threads && busy == (threads + 1) / 2;
+    if (busy < POOL_LEAST || (busy < threads && !by_lookups)) return NULL;
     struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
     if (!finding) return pm_error_nomem();
     finding->id = "pool-saturated";
@@ -332,8 +335,21 @@ static struct pm_error *examine_pool(struct pm_diagnosis *diagnosis) {
         "All %zu threads of libuv's pool are at work (%s%s), so file operations, DNS lookups, "
         "compression and asynchronous crypto wait for one of them.",
         threads, work ? work : "a job", same ? "" : ", and others");
-    finding->advice = "Limit how many of these calls run at a time, or raise UV_THREADPOOL_SIZE (it is read "
-                      "once, at the first use).";
+    if (by_lookups) {
+        finding->title = pm_arena_printf(arena, "all %zu threads for DNS lookups are busy", busy);
+        finding->claim = pm_arena_printf(
+            arena,
+            "%zu of the %zu threads of libuv's pool look names up (getaddrinfo), and more libuv does not "
+            "give to "
+            "lookups: the next connection to a host name waits until one of them has an answer.",
+            busy, threads);
+    }
+    finding->advice =
+        by_lookups
+            ? "Look at the resolver (/etc/resolv.conf, its timeout and search list), cache the answers, "
+              "use dns.resolve, which needs no thread, or raise UV_THREADPOOL_SIZE."
+            : "Limit how many of these calls run at a time, or raise UV_THREADPOOL_SIZE (it is read "
+              "once, at the first use).";
     return NULL;
 }
 
@@ -349,9 +365,31 @@ static struct pm_error *describe_idle(struct pm_diagnosis *diagnosis, const stru
                                      "The event loop of the main thread (%llu) was idle: it waited for "
                                      "events, and nothing blocked it.",
                                      (unsigned long long)thread->tid);
+    finding->evidence = pm_arena_array(diagnosis->arena, 1, sizeof(*finding->evidence));
+    add_evidence(finding, thread->state_detail);
     finding->advice =
         "If it should have been working, what it waits for did not come: an answer without "
         "timeout, a promise that nobody settles, a connection that is closed on the other side.";
+    return NULL;
+}
+
+/* A callback that asks for the next turn at once: no function is long, and yet the process is never at rest.
+ */
+static struct pm_error *describe_spinning(struct pm_diagnosis *diagnosis, const struct pm_thread *thread) {
+    struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
+    if (!finding) return pm_error_nomem();
+    finding->id = "busy-loop";
+    finding->severity = PM_SEVERITY_MEDIUM;
+    finding->confidence = PM_CONFIDENCE_MEDIUM;
+    finding->title = "the event loop turned without waiting";
+    finding->claim = pm_arena_printf(diagnosis->arena,
+                                     "The event loop of the main thread (%llu) asked for events but did not "
+                                     "wait for any: something was due at once.",
+                                     (unsigned long long)thread->tid);
+    finding->advice =
+        "When the CPU is busy while nothing is done, look for a setImmediate that sets the next one, "
+        "or for polling with it: use a timer, or wait for an event. One core is one moment: take a "
+        "second one, or a CPU profile.";
     return NULL;
 }
 
@@ -369,7 +407,7 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
         const struct kind *kind = kind_of(diagnosis, thread);
         pool |= thread->role == PM_ROLE_POOL;
         if (thread->role == PM_ROLE_MAIN && thread->state == PM_STATE_POLLING)
-            PM_TRY(describe_idle(diagnosis, thread));
+            PM_TRY((thread->spinning ? describe_spinning : describe_idle)(diagnosis, thread));
         if (!kind) continue;
         bool main_blocked = thread->role == PM_ROLE_MAIN;
         /* A worker may work as long as it likes; one that waits for a lock may be half of a deadlock. */

@@ -82,6 +82,7 @@ struct pm_thread {
     enum pm_state_kind state;
     const char *state_detail; /* "regular expression, `validate` at form.js:12" */
     const char *regexp;       /* in a regular expression: its source; NULL = not in one, or not known */
+    bool spinning;            /* in the event loop, which asked for events but did not wait for any */
     bool crashed;             /* the thread that took the signal */
     pm_addr isolate;          /* 0 = none */
     struct pm_frame *frames;  /* innermost first */
