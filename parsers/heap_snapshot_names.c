@@ -89,6 +89,7 @@ struct pm_error *pm_snapshot_names_build(struct pm_snapshot *snapshot) {
         [PM_WORD_PROTO] = "__proto__",
         [PM_WORD_CONSTRUCTOR] = "constructor",
         [PM_WORD_SOURCE] = "source",
+        [PM_WORD_FUNCTION] = "function",
         [PM_WORD_MAP] = "map",
         [PM_WORD_EXTENSION] = "extension",
         [PM_WORD_GLOBAL_OBJECT] = "global_object",

@@ -216,17 +216,22 @@ static pm_node constructor(const void *self, pm_node node) {
     return closure;
 }
 
-/* The snapshot has the first 1,024 characters of a script: declarations at its top are found. */
-static bool declaration(const void *self, pm_node closure, const char *name, bool is_property,
-                        struct pm_graph_position *ret) {
-    const struct pm_snapshot *snapshot = self;
+/* The program of a closure, and where in it the closure begins. The snapshot has the first 1,024 characters
+ * of a script: what stands at its top is found. */
+static bool program_of(const struct pm_snapshot *snapshot, pm_node closure, struct pm_strbuf *program,
+                       struct pm_graph_position *place) {
     char *function PM_AUTO_FREE = NULL;
-    struct pm_graph_position place = {0};
-    PM_AUTO_STRBUF struct pm_strbuf program = {0};
     pm_node script = pm_snapshot_script_of(snapshot, closure);
     pm_node source = script == PM_NO_NODE ? script : pm_snapshot_follow(snapshot, script, PM_WORD_SOURCE);
-    if (source == PM_NO_NODE || !pm_snapshot_text(snapshot, source, PM_SNAPSHOT_TEXT, &program)) return false;
-    if (!pm_snapshot_position(self, closure, &function, &place) || !place.file) return false;
+    if (source == PM_NO_NODE || !pm_snapshot_text(snapshot, source, PM_SNAPSHOT_TEXT, program)) return false;
+    return pm_snapshot_position(snapshot, closure, &function, place) && place->file;
+}
+
+static bool declaration(const void *self, pm_node closure, const char *name, bool is_property,
+                        struct pm_graph_position *ret) {
+    struct pm_graph_position place = {0};
+    PM_AUTO_STRBUF struct pm_strbuf program = {0};
+    if (!program_of(self, closure, &program, &place)) return false;
     struct pm_script_text text = {.bytes = pm_strbuf_text(&program), .length = program.length};
     size_t start = pm_script_offset(text, place.line, place.column);
     struct pm_script_place found;
@@ -234,8 +239,38 @@ static bool declaration(const void *self, pm_node closure, const char *name, boo
         free(place.file);
         return false;
     }
-    *ret = (struct pm_graph_position){.file = place.file, .line = found.line, .column = found.column};
+    *ret = (struct pm_graph_position){.file = place.file,
+                                      .line = found.line,
+                                      .column = found.column,
+                                      .in_function = found.in_function,
+                                      .imported = found.imported};
     return true;
+}
+
+static bool use(const void *self, pm_node closure, enum pm_graph_use what, const char *name,
+                uint64_t *count_ret, char **function_ret, struct pm_graph_position *ret) {
+    struct pm_graph_position place = {0};
+    PM_AUTO_STRBUF struct pm_strbuf program = {0};
+    if (!program_of(self, closure, &program, &place)) return false;
+    struct pm_script_text text = {.bytes = pm_strbuf_text(&program), .length = program.length};
+    struct pm_script_uses uses;
+    if (!pm_script_uses(text, (enum pm_script_use)what, name, &uses)) {
+        free(place.file);
+        return false;
+    }
+    *ret =
+        (struct pm_graph_position){.file = place.file, .line = uses.first.line, .column = uses.first.column};
+    *function_ret = uses.function_length ? strndup(uses.function, uses.function_length) : NULL;
+    *count_ret = uses.count;
+    return true;
+}
+
+/* Where it waits is a number, which a snapshot does not have: where its function begins. */
+static bool suspended(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret) {
+    const struct pm_snapshot *snapshot = self;
+    if (pm_snapshot_kind(snapshot, node) != PM_NODE_GENERATOR) return false;
+    pm_node function = pm_snapshot_follow(snapshot, node, PM_WORD_FUNCTION);
+    return function != PM_NO_NODE && pm_snapshot_position(self, function, function_ret, ret);
 }
 
 /* ------------------------------------------------------------------ the table */
@@ -268,4 +303,6 @@ const struct pm_graph_source pm_snapshot_source = {
     .property = property,
     .next_key = pm_snapshot_next_key,
     .weak_edges = weak_edges,
+    .use = use,
+    .suspended = suspended,
 };

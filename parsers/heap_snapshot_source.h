@@ -30,6 +30,7 @@ enum pm_snapshot_word {
     PM_WORD_PROTO,
     PM_WORD_CONSTRUCTOR,
     PM_WORD_SOURCE,
+    PM_WORD_FUNCTION,
     PM_WORD_MAP,
     PM_WORD_EXTENSION,     /* of a native context: the global object up to V8 13 */
     PM_WORD_GLOBAL_OBJECT, /* since V8 14 */

@@ -22,5 +22,7 @@ void pm_death_examine(const struct pm_session *session);
 
 /* The one sentence. Written last: from what the diagnosis says, after redaction. */
 void pm_verdict_write(struct pm_diagnosis *diagnosis);
+/* diagnosis->signature: the same for the same bug (signature.c); NULL when there is nothing to tell it by. */
+void pm_signature_write(struct pm_diagnosis *diagnosis);
 
 #endif

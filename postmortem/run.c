@@ -89,6 +89,7 @@ static struct pm_error *redact(const struct pm_options *options, struct pm_diagn
 
 static void finish(struct pm_diagnosis *diagnosis) {
     pm_verdict_write(diagnosis);
+    pm_signature_write(diagnosis);
     pm_batch_describe(diagnosis);
 }
 

@@ -97,18 +97,41 @@ static void put_killed(struct pm_strbuf *out, const struct pm_diagnosis *diagnos
     put_state(out, thread_of_role(diagnosis, false), "; the main thread was ");
 }
 
-/* Of a process that ran out of memory: what keeps most of it, when that is clear. */
+/* What keeps the memory: the leak that explains most of it; a working set; or that nothing stands out. */
+#define VERDICT_SHARE 0.25 /* of the heap: less explains no incident */
+
+static const struct pm_finding *memory_finding(const struct pm_diagnosis *diagnosis) {
+    const struct pm_finding *leak = NULL, *other = NULL;
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct pm_finding *finding = &diagnosis->findings[i];
+        if (!finding->claim) continue;
+        bool nothing = strcmp(finding->id, "nothing-stands-out") == 0;
+        bool working = strcmp(finding->id, "working-set") == 0;
+        bool explains = finding->severity > PM_SEVERITY_INFO && finding->share >= VERDICT_SHARE &&
+                        finding->retained_bytes != PM_UNKNOWN &&
+                        (diagnosis->has_process || finding->object_count);
+        /* What objects keep says more than numbers of spaces. */
+        bool better = !leak || (finding->object_count && !leak->object_count) ||
+                      (!finding->object_count == !leak->object_count && finding->share > leak->share);
+        if (explains && better) leak = finding;
+        if ((nothing || working) && !other) other = finding;
+    }
+    return leak ? leak : other;
+}
+
 static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
     bool out_of_memory = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
                          diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
-    const struct pm_finding *most = diagnosis->finding_count ? &diagnosis->findings[0] : NULL;
-    /* What objects keep says more than numbers of spaces. */
-    for (size_t i = diagnosis->finding_count; i-- > 0;)
-        if (diagnosis->findings[i].object_count && diagnosis->findings[i].share >= 0.4)
-            most = &diagnosis->findings[i];
-    if (!most || !out_of_memory || !most->claim || most->share < 0.4) return;
-    pm_strbuf_appendf(out, " %s", most->claim);
-    if (most->allocation) pm_strbuf_appendf(out, " %s", most->allocation);
+    const struct pm_finding *most = memory_finding(diagnosis);
+    if (!most) return;
+    if (!diagnosis->has_process)
+        pm_strbuf_appendf(out, "Memory: %s", most->claim);
+    else if (out_of_memory)
+        pm_strbuf_appendf(out, " %s", most->claim);
+    else if (most->severity > PM_SEVERITY_INFO)
+        pm_strbuf_appendf(out, " Memory: %s", most->claim);
+    if (most->allocation && (out_of_memory || !diagnosis->has_process))
+        pm_strbuf_appendf(out, " %s", most->allocation);
 }
 
 /* Of a report that tells no death, or not all of it: the gravest finding. The error itself was already told.
@@ -147,7 +170,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
     bool only_pod = diagnosis->pod_count && !diagnosis->report_count && !diagnosis->gc_log_count &&
                     !diagnosis->thread_count && diagnosis->finding_count;
-    if (!diagnosis->has_process || only_pod) {
+    if ((!diagnosis->has_process && !memory_finding(diagnosis)) || only_pod) {
         write_finding(diagnosis);
         return;
     }
@@ -203,7 +226,10 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
         break;
     case PM_DEATH_UNKNOWN: pm_strbuf_append(&text, "How the process ended is not known"); break;
     }
-    pm_strbuf_append_char(&text, '.');
+    if (!diagnosis->has_process && memory_finding(diagnosis))
+        pm_strbuf_clear(&text); /* a heap alone: nothing is known of an end */
+    else
+        pm_strbuf_append_char(&text, '.');
     put_suspect(&text, diagnosis);
     put_gravest(&text, diagnosis);
     diagnosis->verdict = text.failed ? NULL : pm_arena_copy(diagnosis->arena, text.bytes, text.length);

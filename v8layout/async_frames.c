@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "v8layout/object_access.h"
+#include "v8layout/objects.h"
 
 /* Promises passed on the way from one frame to the next; generic chains (.then) add none. */
 #define MAX_PROMISES 100000u
@@ -252,4 +253,26 @@ size_t v8_async_waiters(const struct v8 *v8, const struct v8_isolate *isolate, p
     struct chain chain;
     chain_init(&chain, v8, isolate);
     return follow(&chain, as_promise(v8, promise), frames, most);
+}
+
+bool v8_suspended_at(const struct v8 *v8, pm_addr generator, struct pm_arena *arena,
+                     struct v8_suspended *ret) {
+    struct v8_async_frame frame;
+    struct v8_function function;
+    switch (v8_type_at(v8, generator)) {
+    case V8_T_JS_GENERATOR_OBJECT:
+    case V8_T_JS_ASYNC_FUNCTION_OBJECT:
+    case V8_T_JS_ASYNC_GENERATOR_OBJECT: break;
+    default: return false;
+    }
+    if (!generator_frame(v8, generator, &frame) || !v8_function_load(v8, frame.function, arena, &function))
+        return false;
+    *ret = (struct v8_suspended){
+        .name = function.name, .file = function.file, .line = function.line, .column = function.column};
+    pm_addr bytecode = v8_shared_bytecode(v8, function.shared);
+    pm_addr table = bytecode ? v8_ref(v8, bytecode, v8->layout.bytecode_source_positions) : 0;
+    int32_t position = table ? v8_source_position(v8, table, frame.bytecode_offset, NULL) : -1;
+    if (position >= 0 && function.script)
+        v8_script_position(v8, function.script, position, &ret->line, &ret->column);
+    return true;
 }

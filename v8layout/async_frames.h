@@ -9,6 +9,7 @@
 #ifndef PM_V8LAYOUT_ASYNC_FRAMES_H
 #define PM_V8LAYOUT_ASYNC_FRAMES_H
 
+#include "postmortem/base/arena.h"
 #include "v8layout/heap.h"
 
 struct v8_async_frame {
@@ -26,5 +27,13 @@ size_t v8_async_frames(const struct v8 *v8, const struct v8_isolate *isolate, st
 /* The same from any promise on: who waits for it. */
 size_t v8_async_waiters(const struct v8 *v8, const struct v8_isolate *isolate, pm_addr promise,
                         struct v8_async_frame *frames, size_t most);
+
+/* Where a suspended generator or async function waits, or begins when that is not known. */
+struct v8_suspended {
+    const char *name, *file; /* in the arena; NULL */
+    uint32_t line, column;   /* 0 = unknown */
+};
+bool v8_suspended_at(const struct v8 *v8, pm_addr generator, struct pm_arena *arena,
+                     struct v8_suspended *ret);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "postmortem/base/checked.h"
 #include "postmortem/base/limits.h"
+#include "v8layout/async_frames.h"
 #include "v8layout/object_access.h"
 #include "v8layout/objects.h"
 
@@ -34,6 +35,7 @@ void v8_graph_source_destroy(void *self) {
     free(source->slots);
     free(source->roots);
     pm_arena_destroy(source->arena);
+    pm_strbuf_deinit(&source->program);
     free(source);
 }
 
@@ -128,7 +130,9 @@ static bool name_property(const struct v8_graph_source *source, pm_addr owner, p
     }
     ret->kind = PM_EDGE_PROPERTY;
     const char *text = v8_name_text(source->v8, search.found.key, source->arena);
-    pm_strbuf_append(&ret->text, text ? text : "?");
+    bool symbol = v8_type_at(source->v8, search.found.key) == V8_T_SYMBOL && !(text && text[0] == '#');
+    pm_strbuf_appendf(&ret->text, symbol ? "<symbol %s>" : "%s",
+                      text ? text : "?"); /* as V8's snapshots do */
     return true;
 }
 
@@ -301,118 +305,80 @@ static bool position(const void *self, pm_node node, char **function_ret, struct
     return true;
 }
 
-static bool is_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$' || (unsigned char)c >= 128;
-}
-
-/* `name` as a whole word at text[at], behind a word that declares: const name, let {a, name} = ..., function
- * name. */
-static bool declares(const char *source, size_t at, size_t name_length) {
-    static const char *const words[] = {"const", "let", "var", "class", "function", "import"};
-    if ((at && is_word(source[at - 1])) || is_word(source[at + name_length])) return false;
-    size_t line = at;
-    while (line && source[line - 1] != '\n' && source[line - 1] != ';') line--;
-    while (source[line] == ' ' || source[line] == '\t') line++;
-    for (unsigned i = 0; i < 2; i++) { /* `export const`, `async function` */
-        if (strncmp(source + line, "export ", 7) == 0) line += 7;
-        if (strncmp(source + line, "async ", 6) == 0) line += 6;
-    }
-    for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        size_t length = strlen(words[i]);
-        if (line + length < at && strncmp(source + line, words[i], length) == 0 &&
-            !is_word(source[line + length])) {
-            /* On the left side of the assignment. */
-            const char *equals = memchr(source + line, '=', at - line);
-            return !equals || equals[1] == '>';
-        }
-    }
-    return false;
-}
-
-/* `this.name =`, `name =`, `#name;`, `static name =`: the first place behind the head of a class or
- * constructor that makes a property. */
-static bool makes_property(const char *source, size_t at, size_t name_length) {
-    if (is_word(source[at + name_length])) return false;
-    if (at >= 5 && strncmp(source + at - 5, "this.", 5) == 0) return true;
-    if (at && (is_word(source[at - 1]) || source[at - 1] == '.' || source[at - 1] == '#')) return false;
-    size_t end = at + name_length;
-    while (source[end] == ' ') end++;
-    if (source[end] != '=' && source[end] != ';' && source[end] != '\n') return false;
-    size_t line = at;
-    while (line && (source[line - 1] == ' ' || source[line - 1] == '\t')) line--;
-    return line == 0 || source[line - 1] == '\n' || source[line - 1] == '{' || source[line - 1] == ';' ||
-           (line >= 6 && strncmp(source + line - 6, "static", 6) == 0);
-}
-
-/* A constructor's source begins behind the fields of its class: the head of the class, where there is one
- * before it. */
-static size_t class_start(const char *start, size_t constructor) {
-    size_t best = constructor;
-    for (const char *at = start; (at = strstr(at, "class ")) && (size_t)(at - start) <= constructor; at += 6)
-        if (at == start || !is_word(at[-1])) best = (size_t)(at - start);
-    return best;
-}
-
-/* Does the line bring the name in from another module? */
-static bool is_import(const char *start, size_t at) {
-    size_t line = at;
-    while (line && start[line - 1] != '\n') line--;
-    size_t length = strcspn(start + line, "\n");
-    if (strncmp(start + line, "import ", 7) == 0) return true;
-    for (size_t i = line; i + 8 < line + length; i++)
-        if (strncmp(start + i, "require(", 8) == 0) return true;
-    return false;
-}
-
-static size_t find_declaration(const char *start, const char *name_text, size_t limit, bool is_property) {
-    size_t length = strlen(name_text), best = SIZE_MAX;
-    for (const char *at = start; length && (at = strstr(at, name_text)); at += length) {
-        size_t offset = (size_t)(at - start);
-        if (is_property) {
-            if (offset >= limit && makes_property(start, offset, length)) return offset;
-        } else if (declares(start, offset, length) && (best == SIZE_MAX || offset <= limit)) {
-            best = offset; /* nearest declaration before the function, else the first */
-        }
-    }
-    return best;
-}
-
-static bool declaration(const void *self, pm_node closure, const char *variable, bool is_property,
-                        struct pm_graph_position *ret) {
-    const struct v8_graph_source *source = self;
-    struct v8_function function;
-    PM_AUTO(arena) struct pm_arena *arena = pm_arena_create();
-    if (!arena || !v8_function_load(source->v8, v8_graph_address_of(source, closure), arena, &function) ||
-        !function.script)
-        return false;
-    PM_AUTO_STRBUF struct pm_strbuf program = {0};
-    pm_addr script_source = v8_ref(source->v8, function.script, source->v8->layout.script_source);
-    uint32_t units;
-    if (!v8_string_length(source->v8, script_source, &units) || units > MAX_SCRIPT_UNITS ||
-        !v8_string_text(source->v8, script_source, 0, units, &program) || !program.length)
-        return false;
-    const char *start = program.bytes;
-    size_t limit = function.start > 0 ? (size_t)function.start : 0;
-    if (limit > program.length) limit = program.length;
-    size_t best =
-        find_declaration(start, variable, is_property ? class_start(start, limit) : limit, is_property);
-    if (best == SIZE_MAX) return false;
-    /* Lines counted in the text; the offset of the script in its file is that of the function's own position.
-     */
-    uint32_t line = 1, line_offset = 0;
-    size_t column = best;
-    for (size_t i = 0; i < best; i++)
-        if (start[i] == '\n') line++, column = best - i - 1;
+/* The program a closure belongs to, and where in it the closure begins. The text of the last one is kept. */
+static bool program_of(const struct v8_graph_source *source, pm_node closure, struct v8_function *function,
+                       struct pm_arena *arena, struct pm_script_text *ret, uint32_t *line_offset) {
+    struct v8_graph_source *keeper = (struct v8_graph_source *)(uintptr_t)source;
+    const struct v8_layout *layout = &source->v8->layout;
     v8_word first;
-    if (v8_field_word(source->v8, function.script, source->v8->layout.script_line_offset, &first) &&
-        v8_is_smi(first) && v8_smi(first) > 0)
-        line_offset = (uint32_t)v8_smi(first);
-    *ret = (struct pm_graph_position){.file = function.file ? strdup(function.file) : NULL,
-                                      .line = line + line_offset,
-                                      .column = (uint32_t)column + 1,
-                                      .imported = !is_property && is_import(start, best)};
+    uint32_t units;
+    if (!v8_function_load(source->v8, v8_graph_address_of(source, closure), arena, function) ||
+        !function->script || !function->file)
+        return false;
+    if (keeper->program_script != function->script) {
+        pm_addr text = v8_ref(source->v8, function->script, layout->script_source);
+        keeper->program_script = 0;
+        pm_strbuf_clear(&keeper->program);
+        if (!v8_string_length(source->v8, text, &units) || units > MAX_SCRIPT_UNITS ||
+            !v8_string_text(source->v8, text, 0, units, &keeper->program) || !keeper->program.length)
+            return false;
+        keeper->program_script = function->script;
+    }
+    *line_offset = 0;
+    if (v8_field_word(source->v8, function->script, layout->script_line_offset, &first) && v8_is_smi(first) &&
+        v8_smi(first) > 0)
+        *line_offset = (uint32_t)v8_smi(first);
+    *ret = (struct pm_script_text){keeper->program.bytes, keeper->program.length};
+    return true;
+}
+
+static bool declaration(const void *self, pm_node closure, const char *name, bool is_property,
+                        struct pm_graph_position *ret) {
+    PM_AUTO(arena) struct pm_arena *arena = pm_arena_create();
+    struct v8_function function;
+    struct pm_script_text text;
+    struct pm_script_place place;
+    uint32_t line_offset;
+    if (!arena || !program_of(self, closure, &function, arena, &text, &line_offset)) return false;
+    size_t near = function.line > line_offset
+                      ? pm_script_offset(text, function.line - line_offset, function.column)
+                      : 0;
+    if (!pm_script_declaration(text, name, near, is_property, &place)) return false;
+    *ret = (struct pm_graph_position){.file = strdup(function.file),
+                                      .line = place.line + line_offset,
+                                      .column = place.column,
+                                      .in_function = place.in_function,
+                                      .imported = place.imported};
     return ret->file != NULL;
+}
+
+static bool use(const void *self, pm_node closure, enum pm_graph_use what, const char *name,
+                uint64_t *count_ret, char **function_ret, struct pm_graph_position *ret) {
+    PM_AUTO(arena) struct pm_arena *arena = pm_arena_create();
+    struct v8_function function;
+    struct pm_script_text text;
+    struct pm_script_uses uses;
+    uint32_t line_offset;
+    if (!arena || !program_of(self, closure, &function, arena, &text, &line_offset) ||
+        !pm_script_uses(text, (enum pm_script_use)what, name, &uses))
+        return false;
+    *ret = (struct pm_graph_position){
+        .file = strdup(function.file), .line = uses.first.line + line_offset, .column = uses.first.column};
+    *function_ret = uses.function_length ? strndup(uses.function, uses.function_length) : NULL;
+    *count_ret = uses.count;
+    return ret->file != NULL;
+}
+
+/* Where a suspended generator or async function goes on: at its `await` or `yield`. */
+static bool suspended(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret) {
+    const struct v8_graph_source *source = self;
+    struct v8_suspended at;
+    PM_AUTO(arena) struct pm_arena *arena = pm_arena_create();
+    if (!arena || !v8_suspended_at(source->v8, v8_graph_address_of(source, node), arena, &at)) return false;
+    *ret = (struct pm_graph_position){
+        .file = at.file ? strdup(at.file) : NULL, .line = at.line, .column = at.column};
+    *function_ret = at.name && *at.name ? strdup(at.name) : NULL;
+    return true;
 }
 
 static pm_node constructor(const void *self, pm_node node) {
@@ -570,4 +536,6 @@ const struct pm_graph_source v8_graph_source_functions = {
     .number = number,
     .property = property,
     .next_key = next_key,
+    .use = use,
+    .suspended = suspended,
 };

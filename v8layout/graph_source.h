@@ -3,6 +3,7 @@
 #ifndef PM_V8LAYOUT_GRAPH_SOURCE_H
 #define PM_V8LAYOUT_GRAPH_SOURCE_H
 
+#include "parsers/script_text.h"
 #include "postmortem/base/arena.h"
 #include "postmortem/model/heap_graph.h"
 #include "v8layout/roots.h"
@@ -36,7 +37,9 @@ struct v8_graph_source {
     size_t slot_count;
     struct v8_graph_root *roots; /* the edges of node 0, in their order */
     size_t root_count;
-    bool has_forwarded; /* the process died while objects were moving */
+    struct pm_strbuf program; /* text of the script that was asked for last */
+    pm_addr program_script;   /* 0 = none */
+    bool has_forwarded;       /* the process died while objects were moving */
 };
 
 extern const struct pm_graph_source v8_graph_source_functions;

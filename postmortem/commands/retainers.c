@@ -239,9 +239,11 @@ static struct pm_error *fill_owner(struct search *search) {
     struct pm_owner owner = {0};
     if (!pm_session_view(search->session, &view)) return NULL;
     PM_TRY(pm_find_owner(&view, search->arena, search->node, &owner));
-    search->ret->owner_name = owner.name;
-    search->ret->owner_path = owner.name ? owner.path : NULL;
-    search->ret->owner = owner.position;
+    const struct pm_link *link = pm_owner_link(&owner);
+    if (!link) return NULL;
+    search->ret->owner_name = link->name;
+    search->ret->owner_path = pm_owner_path(&view, search->arena, &owner, search->node);
+    search->ret->owner = link->position;
     return NULL;
 }
 

@@ -34,7 +34,7 @@ struct pm_detector {
 };
 
 /* clang-format off */
-extern const struct pm_detector pm_detect_accumulation;
+extern const struct pm_detector pm_detect_leaks;
 extern const struct pm_detector pm_detect_blocked;
 extern const struct pm_detector pm_detect_gc_log;
 extern const struct pm_detector pm_detect_pod;

@@ -4,7 +4,7 @@
 /* clang-format off */
 static const struct pm_detector *const detectors[] = {
     &pm_detect_blocked,
-    &pm_detect_accumulation,
+    &pm_detect_leaks,
     &pm_detect_report_death,
     &pm_detect_pod,
     &pm_detect_report_growth,
@@ -35,8 +35,20 @@ static unsigned available(const struct pm_diagnosis *diagnosis, const struct pm_
            (diagnosis->pod_count ? (unsigned)PM_NEEDS_POD : 0);
 }
 
+/* The gravest first; of equal ones in the order of the detectors. Information last. */
+static void sort(struct pm_diagnosis *diagnosis) {
+    for (size_t i = 1; i < diagnosis->finding_count; i++) {
+        struct pm_finding finding = diagnosis->findings[i];
+        size_t at = i;
+        for (; at > 0 && diagnosis->findings[at - 1].severity < finding.severity; at--)
+            diagnosis->findings[at] = diagnosis->findings[at - 1];
+        diagnosis->findings[at] = finding;
+    }
+}
+
 void pm_detect(struct pm_diagnosis *diagnosis, const struct pm_heap_view *heap) {
     for (size_t i = 0; i < detector_count; i++)
         if ((detectors[i]->needs & ~available(diagnosis, heap)) == 0)
             pm_diagnosis_problem(diagnosis, detectors[i]->run(diagnosis, heap));
+    sort(diagnosis);
 }

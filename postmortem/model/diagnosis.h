@@ -225,6 +225,7 @@ struct pm_finding {
     uint64_t retained_bytes; /* PM_UNKNOWN */
     double share;            /* of the heap, 0..1; negative = unknown */
     const char *owner_path, *owner_name;
+    const char *subject; /* class of the objects it is about; NULL */
     struct pm_position owner;
     struct pm_role_position *positions;
     size_t position_count;

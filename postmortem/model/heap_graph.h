@@ -52,6 +52,7 @@ struct pm_edge_name {
 
 struct pm_graph_position { /* where a function or class is defined */
     char *file;            /* malloc; NULL = unknown */
+    bool in_function;      /* declaration(): it is a variable of a function, not of the module or program */
     bool imported;         /* declaration(): the name only comes from another module (require, import) */
     uint32_t line, column;
 };
@@ -88,6 +89,12 @@ enum pm_node_kind { /* what detectors need to know of an object without knowing 
                     PM_NODE_CODE,   /* code, bytecode, feedback, scripts, shared functions */
                     PM_NODE_SHAPE,  /* maps, descriptor arrays */
                     PM_NODE_NATIVE, /* embedder objects of a snapshot, persistent handles */
+};
+
+enum pm_graph_use {
+    PM_GRAPH_MAKES, /* `new Name(` */
+    PM_GRAPH_ADDS,  /* `name.set(`, `name.push(`, `name[x] =` */
+    PM_GRAPH_TRIMS, /* a comparison of its size, where entries are also taken out */
 };
 
 struct pm_graph;
@@ -136,6 +143,14 @@ struct pm_graph_source {
     /* All weak references from a node, on demand; may be NULL. */
     void (*weak_edges)(const void *self, pm_node node, void (*visit)(void *context, pm_node to),
                        void *context);
+    /* In the program text around a closure: the first place that makes instances of a class, or that adds to
+     * a collection; how many such places there are, the function it stands in (malloc, NULL = none). false =
+     * text not available, or no such place in it. May be NULL. */
+    bool (*use)(const void *self, pm_node closure, enum pm_graph_use what, const char *name,
+                uint64_t *count_ret, char **function_ret, struct pm_graph_position *ret);
+    /* Of a suspended generator or async function: where it waits (its `await` or `yield`), or where the
+     * function begins when only that is known; the function's name. false = neither. May be NULL. */
+    bool (*suspended)(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret);
 };
 
 struct pm_graph {

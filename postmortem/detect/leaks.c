@@ -1,0 +1,493 @@
+/* leaks.c - from suspects to findings: who holds it, which pattern it is, is it a leak at all, how sure are
+ * we.
+ *
+ * The patterns are asked in turn, the more special one first; the first that knows it tells it. What hangs
+ * from running code, or from a suspended function of a library, without a variable of the program above it,
+ * is what the work at hand needs: a working set. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "postmortem/detect/detector.h"
+#include "postmortem/detect/leak_case.h"
+
+static pm_pattern_tell *const patterns[] = {
+    pm_pattern_timer,    pm_pattern_listener,   pm_pattern_stream, pm_pattern_async_context,
+    pm_pattern_contexts, pm_pattern_modules,    pm_pattern_socket, pm_pattern_error,
+    pm_pattern_promise,  pm_pattern_chain,      pm_pattern_buffer, pm_pattern_sliced,
+    pm_pattern_huge,     pm_pattern_duplicates, pm_pattern_wasted, pm_pattern_closure,
+    pm_pattern_list,     pm_pattern_collection,
+};
+
+/* ---- words ---- */
+
+static const char *name_of(const struct pm_case *leak) {
+    const struct pm_link *link = pm_owner_link(&leak->owner);
+    if (leak->no_holder) return NULL;
+    return leak->name ? leak->name : link ? link->name : NULL;
+}
+
+static struct pm_position position_of(const struct pm_case *leak) {
+    const struct pm_link *link = pm_owner_link(&leak->owner);
+    if (leak->no_holder) return (struct pm_position){0};
+    if (leak->name) return leak->position;
+    return link ? link->position : (struct pm_position){0};
+}
+
+/* "Map `cache` (/app/cache.js:4)", "Map in property `#byId` of Store (/app/store.js:5), held by `store`
+ * (...)" */
+static const char *holder_words(const struct pm_case *leak) {
+    struct pm_arena *arena = leak->arena;
+    const char *class_name = pm_view_class(leak->view, leak->node);
+    const struct pm_link *link = pm_owner_link(&leak->owner), *holder = pm_owner_holder(&leak->owner);
+    bool internal = class_name[0] == '(' || strncmp(class_name, "system /", 8) == 0;
+    const char *noun = pm_view_kind(leak->view, leak->node) == PM_NODE_CONTEXT ? "the scope of a closure"
+                       : internal                                              ? "an object"
+                                                                               : class_name;
+    if (!link || leak->no_holder) return pm_arena_printf(arena, "%s without a name", noun);
+    const char *place = pm_words_place(arena, &link->position);
+    if (leak->about_variable && link->is_variable) return pm_arena_printf(arena, "`%s`%s", link->name, place);
+    const char *text;
+    if (link->is_global)
+        text = pm_arena_printf(arena, "%s `globalThis.%s`%s", noun, link->name, place);
+    else if (link->is_variable && leak->owner.chosen == 0)
+        text = pm_arena_printf(arena, "%s `%s`%s", noun, link->name, place);
+    else if (link->is_variable)
+        text = pm_arena_printf(arena, "`%s`%s", link->name, place);
+    else
+        text = pm_arena_printf(arena, "%s in property `%s` of %s%s", noun, link->name,
+                               link->class_name ? link->class_name : "an object", place);
+    if (holder && holder->name && strcmp(holder->name, link->name) != 0)
+        text = pm_arena_printf(arena, "%s, held by `%s`%s", text, holder->name,
+                               pm_words_place(arena, &holder->position));
+    return text;
+}
+
+static const char *capital(struct pm_arena *arena, const char *text) {
+    char *copy = pm_arena_strdup(arena, text);
+    if (copy && copy[0] >= 'a' && copy[0] <= 'z') copy[0] = (char)(copy[0] - 32);
+    return copy;
+}
+
+/* ", mostly 12 Job objects" */
+static const char *of_words(const struct pm_case *leak) {
+    if (leak->of) return leak->of;
+    if (!leak->main_class) return "";
+    return pm_arena_printf(leak->arena, ", mostly %s",
+                           pm_words_objects(leak->arena, leak->main_count, leak->main_class));
+}
+
+static const char *package_words(const struct pm_case *leak) {
+    for (size_t i = 0; i < leak->owner.link_count; i++) {
+        const char *package = pm_words_package(leak->arena, leak->owner.links[i].position.file);
+        if (package) return package;
+    }
+    return NULL;
+}
+
+static const char *group_words(const struct pm_case *leak) {
+    const struct pm_suspect *suspect = leak->suspect;
+    struct pm_arena *arena = leak->arena;
+    const char *objects = pm_words_objects(arena, suspect->member_total, suspect->member_class);
+    const char *held = "";
+    if (suspect->holder_edge)
+        held = pm_arena_printf(arena, ", most of them in `%s` of a %s", suspect->holder_edge,
+                               suspect->holder_class);
+    else if (suspect->holder_class && suspect->holder_class[0] != '(')
+        held = pm_arena_printf(arena, ", most of them held by a %s", suspect->holder_class);
+    return pm_arena_printf(arena, "%s together retain %s (%.1f %% of the heap)%s", objects,
+                           pm_words_bytes(arena, leak->bytes), leak->share * 100, held);
+}
+
+static void tell_claim(struct pm_case *leak) {
+    struct pm_arena *arena = leak->arena;
+    const char *bytes = pm_words_bytes(arena, leak->bytes);
+    if (leak->claim) {
+        leak->claim = capital(arena, pm_arena_printf(arena, "%s%s.", leak->claim, of_words(leak)));
+        return;
+    }
+    if (leak->suspect->container == PM_NO_NODE && !leak->no_holder)
+        leak->claim = pm_arena_printf(arena, "%s.", group_words(leak));
+    else if (leak->counted)
+        leak->claim = pm_arena_printf(arena, "%s holds %s %s and retains %s (%.1f %% of the heap)%s.",
+                                      holder_words(leak), pm_words_count(arena, leak->entries), leak->what,
+                                      bytes, leak->share * 100, of_words(leak));
+    else
+        leak->claim = pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap), %s%s.", holder_words(leak),
+                                      bytes, leak->share * 100, leak->what, of_words(leak));
+    leak->claim = capital(arena, leak->claim);
+    if (leak->innocent && leak->claim)
+        leak->claim = pm_arena_printf(arena, "%s It has a limit of its own, so this is its size, not a leak.",
+                                      leak->claim);
+}
+
+/* ---- a working set ---- */
+
+/* Is the object there only because something is running? By its shortest way from the roots: from a stack, or
+ * through a suspended function. */
+static bool hangs_from_running(const struct pm_case *leak, const struct pm_paths *paths, bool *suspended) {
+    struct pm_path_step *steps = NULL;
+    size_t count = 0;
+    struct pm_error *err = paths ? pm_paths_to(paths, leak->node, &steps, &count) : NULL;
+    bool transient = !err && count > 1 && steps[1].edge < leak->view->graph->transient_roots;
+    /* the running function's scope and the running microtask stand among V8's own roots, in snapshots some
+     * steps down */
+    for (size_t i = 1; !err && i < count && i < 4 && !transient; i++) {
+        enum pm_edge_kind kind;
+        const char *edge = pm_view_edge(leak->view, leak->arena, steps[i - 1].node, steps[i].edge, &kind);
+        enum pm_node_kind to = pm_view_kind(leak->view, steps[i].node);
+        transient = to == PM_NODE_CONTEXT || (edge && strstr(edge, "current_microtask"));
+        if (to != PM_NODE_OTHER && to != PM_NODE_NATIVE && to != PM_NODE_ROOT) break;
+    }
+    for (size_t i = 1; !err && i < count; i++)
+        switch ((enum pm_node_kind)leak->view->graph->kinds[steps[i].node]) {
+        case PM_NODE_GENERATOR:
+        case PM_NODE_PROMISE:
+        case PM_NODE_PROMISE_REACTION: *suspended = true; break;
+        default: break;
+        }
+    pm_error_destroy(err);
+    free(steps);
+    return transient;
+}
+
+static bool has_user_name(const struct pm_owner *owner) {
+    for (size_t i = 0; i < owner->link_count; i++)
+        if (owner->links[i].name && owner->links[i].place == PM_PLACE_USER &&
+            (owner->links[i].kind == PM_EDGE_PROPERTY || owner->links[i].is_variable ||
+             owner->links[i].is_global))
+            return true;
+    return false;
+}
+
+static void tell_working_set(struct pm_case *leak, bool suspended) {
+    leak->id = "working-set";
+    leak->innocent = true;
+    leak->position_count = 0;
+    leak->claim =
+        pm_arena_printf(leak->arena, "A working set, not a leak: %s (%.1f %% of the heap)%s hangs from %s.",
+                        pm_words_bytes(leak->arena, leak->bytes), leak->share * 100, of_words(leak),
+                        suspended ? "work that is suspended at an await" : "the running code");
+    leak->advice =
+        "This memory hangs from the running code, not from a variable that outlives it: it is what the work "
+        "at hand "
+        "needs. Give the process a larger heap (--max-old-space-size), or do the work in smaller parts.";
+}
+
+static bool is_working_set(struct pm_case *leak, struct pm_paths **paths, bool *suspended) {
+    const struct pm_owner *owner = &leak->owner;
+    if (owner->end == PM_END_VARIABLE || owner->end == PM_END_GLOBAL || leak->no_holder || leak->innocent)
+        return false;
+    bool group = leak->suspect->container == PM_NO_NODE;
+    if (!group && owner->end != PM_END_TRANSIENT && owner->end != PM_END_NOTHING && has_user_name(owner))
+        return false;
+    if (has_user_name(owner) && owner->link_count && owner->links[0].place == PM_PLACE_USER) return false;
+    if (!*paths) pm_error_destroy(pm_paths_create(leak->view->graph, paths));
+    bool transient = hangs_from_running(leak, *paths, suspended);
+    if (owner->end == PM_END_TRANSIENT || owner->end == PM_END_NOTHING) return true;
+    return transient || *suspended;
+}
+
+/* ---- one finding ---- */
+
+static bool is_collection(const struct pm_case *leak) {
+    return leak->suspect->container != PM_NO_NODE && leak->suspect->kind != PM_SUSPECT_CHAIN &&
+           pm_view_is_container(leak->view, leak->node);
+}
+
+static enum pm_severity severity_of(const struct pm_case *leak) {
+    bool died_of_it = leak->diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
+                      leak->diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
+    if (leak->innocent) return PM_SEVERITY_INFO;
+    if (leak->share >= PM_CRITICAL_SHARE && died_of_it) return PM_SEVERITY_CRITICAL;
+    return leak->share >= PM_HIGH_SHARE ? PM_SEVERITY_HIGH : PM_SEVERITY_MEDIUM;
+}
+
+static bool badly_covered(const struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->isolate_count; i++) {
+        const struct pm_isolate *isolate = &diagnosis->isolates[i];
+        if (isolate->unparsed_bytes != PM_UNKNOWN && isolate->object_bytes != PM_UNKNOWN &&
+            (double)isolate->unparsed_bytes > PM_BAD_COVERAGE * (double)isolate->object_bytes)
+            return true;
+    }
+    for (size_t i = 0; i < diagnosis->input_count; i++)
+        if (!diagnosis->inputs[i].complete) return true;
+    return false;
+}
+
+static enum pm_confidence confidence_of(const struct pm_case *leak) {
+    struct pm_position position = position_of(leak);
+    bool named = name_of(leak) || leak->no_holder,
+         placed = position.file || (leak->no_holder && leak->position_count);
+    enum pm_confidence confidence = leak->innocent                                     ? PM_CONFIDENCE_MEDIUM
+                                    : named && placed && leak->share >= PM_SOLID_SHARE ? PM_CONFIDENCE_HIGH
+                                    : named                                            ? PM_CONFIDENCE_MEDIUM
+                                                                                       : PM_CONFIDENCE_LOW;
+    bool weak_end = leak->owner.end == PM_END_TRANSIENT || leak->owner.end == PM_END_NOTHING;
+    if (confidence == PM_CONFIDENCE_HIGH && (weak_end || leak->suspect->container == PM_NO_NODE))
+        confidence = PM_CONFIDENCE_MEDIUM;
+    if (confidence > PM_CONFIDENCE_LOW && badly_covered(leak->diagnosis)) confidence--;
+    return confidence;
+}
+
+static struct pm_error *no_memory_if_null(const void *item) {
+    return item ? NULL : pm_error_nomem();
+}
+
+/* The functions of the user's that were running in the thread that died. */
+static void add_running(struct pm_case *leak) {
+    const struct pm_diagnosis *diagnosis = leak->diagnosis;
+    unsigned added = 0;
+    for (size_t t = 0; t < diagnosis->thread_count; t++) {
+        const struct pm_thread *thread = &diagnosis->threads[t];
+        for (size_t i = 0; thread->crashed && i < thread->frame_count && added < 3; i++) {
+            const struct pm_frame *frame = &thread->frames[i];
+            if (frame->kind != PM_FRAME_JS || frame->is_async ||
+                pm_place_of(frame->position.file) != PM_PLACE_USER)
+                continue;
+            pm_case_position(leak, "running", frame->function, frame->position);
+            added++;
+        }
+    }
+}
+
+static void add_evidence(struct pm_case *leak) {
+    struct pm_arena *arena = leak->arena;
+    const struct pm_suspect *suspect = leak->suspect;
+    const char *package = package_words(leak);
+    if (suspect->container != PM_NO_NODE && !leak->no_holder)
+        pm_case_evidence(leak, pm_arena_printf(arena, "way: %s",
+                                               pm_owner_path(leak->view, arena, &leak->owner, leak->node)));
+    if (package) pm_case_evidence(leak, pm_arena_printf(arena, "package: %s", package));
+    for (size_t i = 0; i < suspect->member_count && i < 3; i++)
+        pm_case_evidence(
+            leak, pm_arena_printf(arena, "holds: %s, %s",
+                                  pm_view_describe(leak->view, arena, suspect->members[i], 90),
+                                  pm_words_bytes(arena, pm_view_retained(leak->view, suspect->members[i]))));
+    if (leak->census.external && strcmp(leak->id, "buffer-retained") != 0)
+        pm_case_evidence(leak, pm_arena_printf(arena, "of it outside the heap: %s",
+                                               pm_words_bytes(arena, leak->census.external)));
+}
+
+static struct pm_error *add_details(struct pm_case *leak, struct pm_finding *finding) {
+    struct pm_arena *arena = leak->arena;
+    const struct pm_suspect *suspect = leak->suspect;
+    const char *file = leak->diagnosis->input_count ? leak->diagnosis->inputs[0].path : "FILE";
+    const struct pm_graph *graph = leak->view->graph;
+    finding->evidence = pm_arena_dup(arena, leak->evidence, leak->evidence_count, sizeof(*leak->evidence));
+    finding->evidence_count = finding->evidence ? leak->evidence_count : 0;
+    finding->positions = pm_arena_dup(arena, leak->positions, leak->position_count, sizeof(*leak->positions));
+    finding->position_count = finding->positions ? leak->position_count : 0;
+    finding->objects = pm_arena_array(arena, 4, sizeof(*finding->objects));
+    finding->next = pm_arena_array(arena, 3, sizeof(*finding->next));
+    PM_TRY(no_memory_if_null(finding->objects));
+    PM_TRY(no_memory_if_null(finding->next));
+    uint64_t address = graph->source->identity(graph->source_self, leak->node);
+    finding->objects[finding->object_count++] =
+        (struct pm_object_ref){address, pm_arena_strdup(arena, pm_view_class(leak->view, leak->node))};
+    for (size_t i = 0; i < suspect->member_count && finding->object_count < 4; i++)
+        if (suspect->members[i] != leak->node)
+            finding->objects[finding->object_count++] = (struct pm_object_ref){
+                graph->source->identity(graph->source_self, suspect->members[i]),
+                pm_arena_strdup(arena, pm_view_class(leak->view, suspect->members[i]))};
+    unsigned long long at = address;
+    finding->next[finding->next_count++] = pm_arena_printf(arena, "postmortem inspect %s 0x%llx", file, at);
+    finding->next[finding->next_count++] = pm_arena_printf(arena, "postmortem retainers %s 0x%llx", file, at);
+    if (leak->main_class && !strpbrk(leak->main_class, " '\"\\$`"))
+        finding->next[finding->next_count++] =
+            pm_arena_printf(arena, "postmortem objects %s --class %s", file, leak->main_class);
+    return NULL;
+}
+
+static struct pm_error *publish(struct pm_case *leak) {
+    struct pm_finding *finding = pm_diagnosis_finding(leak->diagnosis);
+    struct pm_arena *arena = leak->arena;
+    PM_TRY(no_memory_if_null(finding));
+    const char *name = name_of(leak);
+    finding->id = leak->id;
+    finding->severity = severity_of(leak);
+    finding->confidence = confidence_of(leak);
+    finding->retained_bytes = leak->bytes;
+    finding->share = leak->share;
+    finding->owner_name = name;
+    finding->subject = leak->main_class && !pm_is_plain_class(leak->main_class)
+                           ? pm_arena_strdup(arena, leak->main_class)
+                           : NULL;
+    finding->owner = position_of(leak);
+    finding->owner_path = pm_owner_path(leak->view, arena, &leak->owner, leak->node);
+    finding->claim = leak->claim;
+    finding->advice = leak->advice;
+    finding->title = pm_arena_printf(
+        arena, "%s %s %s",
+        name ? name
+        : leak->suspect->member_class && leak->suspect->container == PM_NO_NODE
+            ? pm_arena_printf(arena, "%s objects", leak->suspect->member_class)
+        : leak->no_holder ? leak->what
+                          : pm_view_class(leak->view, leak->node),
+        leak->no_holder || (!name && leak->suspect->container == PM_NO_NODE) ? "keep" : "keeps",
+        pm_words_bytes(arena, leak->bytes));
+    if (strcmp(leak->id, "working-set") == 0)
+        finding->title = pm_arena_printf(arena, "a working set of %s", pm_words_bytes(arena, leak->bytes));
+    return add_details(leak, finding);
+}
+
+/* The same holder as a finding before: one finding. */
+static bool merge(const struct pm_case *leak, size_t first) {
+    const char *name = name_of(leak);
+    struct pm_position position = position_of(leak);
+    for (size_t i = first; i < leak->diagnosis->finding_count; i++) {
+        struct pm_finding *known = &leak->diagnosis->findings[i];
+        bool same_place = known->owner.line == position.line &&
+                          (known->owner.file == NULL) == (position.file == NULL) &&
+                          (!position.file || strcmp(known->owner.file, position.file) == 0);
+        bool same_name =
+            name && known->owner_name ? strcmp(name, known->owner_name) == 0 : name == known->owner_name;
+        bool same_set = strcmp(known->id, "working-set") == 0 && strcmp(leak->id, "working-set") == 0;
+        if (!same_set && (!same_name || !same_place || !name || strcmp(known->id, leak->id) != 0)) continue;
+        known->retained_bytes += leak->bytes;
+        known->share += leak->share;
+        if (same_set)
+            known->claim = pm_arena_printf(
+                leak->arena,
+                "A working set, not a leak: %s (%.1f %% of the heap) hangs from the running code.",
+                pm_words_bytes(leak->arena, known->retained_bytes), known->share * 100);
+        return true;
+    }
+    return false;
+}
+
+/* The text of a program or a module's code: as large as the program is. */
+static bool is_program_text(const struct pm_case *leak) {
+    struct pm_path_step *steps = NULL;
+    size_t count = 0;
+    enum pm_node_kind kind = pm_view_kind(leak->view, leak->node);
+    struct pm_error *err =
+        kind == PM_NODE_STRING ? pm_graph_referrers(leak->view->graph, leak->node, &steps, &count) : NULL;
+    bool is = false;
+    for (size_t i = 0; !err && i < count && !is; i++)
+        is = strcmp(pm_view_class(leak->view, steps[i].node), "system / Script") == 0 ||
+             (pm_view_kind(leak->view, steps[i].node) == PM_NODE_CODE && steps[i].node != 0);
+    pm_error_destroy(err);
+    free(steps);
+    return is || kind == PM_NODE_CODE;
+}
+
+static struct pm_error *examine(struct pm_case *leak, size_t first, struct pm_paths **paths) {
+    const struct pm_suspect *suspect = leak->suspect;
+    leak->node = suspect->container != PM_NO_NODE ? suspect->container
+                 : suspect->member_count          ? suspect->members[0]
+                                                  : suspect->point;
+    leak->bytes = suspect->bytes;
+    if (suspect->kind == PM_SUSPECT_HUGE && is_program_text(leak)) return NULL;
+    if (suspect->kind == PM_SUSPECT_MEMBERS && suspect->container != PM_NO_NODE &&
+        pm_view_retained(leak->view, suspect->container) > leak->bytes &&
+        suspect->bytes == pm_view_retained(leak->view, suspect->point))
+        leak->bytes = pm_view_retained(leak->view, suspect->container);
+    leak->share = (double)leak->bytes / (double)leak->view->dominators->reachable_bytes;
+    PM_TRY(pm_find_owner(leak->view, leak->arena, leak->node, &leak->owner));
+    bool group = suspect->kind == PM_SUSPECT_GROUP;
+    PM_TRY(pm_census_take(leak->view, group ? suspect->members : &suspect->point,
+                          group ? suspect->member_count : 1, &leak->census));
+    leak->main_class = group && !pm_is_plain_class(suspect->member_class)
+                           ? (leak->main_count = suspect->member_total, suspect->member_class)
+                           : pm_census_main_class(leak->view, &leak->census, &leak->main_count);
+    leak->main_class =
+        pm_arena_strdup(leak->arena, leak->main_class); /* the graph is closed before it is written */
+    if (is_collection(leak))
+        leak->counted = leak->view->graph->source->entries(leak->view->graph->source_self, leak->node,
+                                                           &leak->entries, &leak->capacity);
+    if (!leak->counted || !pm_pattern_bounded(leak))
+        for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+            if (patterns[i](leak)) break;
+    bool suspended = false;
+    if (is_working_set(leak, paths, &suspended))
+        tell_working_set(leak, suspended);
+    else {
+        if (!leak->no_holder) pm_case_position(leak, "holder", name_of(leak), position_of(leak));
+        const struct pm_link *holder = pm_owner_holder(&leak->owner);
+        if (holder && !leak->no_holder) pm_case_position(leak, "holder", holder->name, holder->position);
+        if (!leak->innocent) pm_case_find_makers(leak);
+        tell_claim(leak);
+    }
+    add_running(leak);
+    add_evidence(leak);
+    return merge(leak, first) ? NULL : publish(leak);
+}
+
+static int compare_findings(const void *a, const void *b) {
+    const struct pm_finding *left = a, *right = b;
+    bool left_info = left->severity == PM_SEVERITY_INFO, right_info = right->severity == PM_SEVERITY_INFO;
+    if (left_info != right_info) return left_info ? 1 : -1;
+    return left->share < right->share ? 1 : left->share > right->share ? -1 : 0;
+}
+
+/* Nothing that keeps growing was found: said in so many words, with what is largest. */
+static struct pm_error *tell_nothing(struct pm_diagnosis *diagnosis, const struct pm_heap_view *view) {
+    struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
+    struct pm_arena *arena = diagnosis->arena;
+    PM_TRY(no_memory_if_null(finding));
+    finding->id = "nothing-stands-out";
+    finding->severity = PM_SEVERITY_INFO;
+    finding->confidence = badly_covered(diagnosis) ? PM_CONFIDENCE_LOW : PM_CONFIDENCE_MEDIUM;
+    finding->title = "no leak stands out";
+    finding->claim = pm_arena_printf(
+        arena,
+        "Nothing stands out in the heap of %s: no collection, listener, timer or promise keeps a "
+        "tenth of it without a limit.",
+        pm_words_bytes(arena, view->dominators->reachable_bytes));
+    finding->advice =
+        "If memory grows nevertheless, compare two dumps taken some time apart: postmortem compare OLD NEW. "
+        "If the process "
+        "was killed for its memory, look outside of the JavaScript heap (buffers, native memory).";
+    finding->evidence = pm_arena_array(arena, 3, sizeof(*finding->evidence));
+    for (size_t i = 0; finding->evidence && i < 3 && i < pm_view_child_count(view, 0); i++) {
+        pm_node node = pm_view_child(view, 0, i);
+        finding->evidence[finding->evidence_count++] =
+            pm_arena_printf(arena, "largest: %s, %s", pm_view_describe(view, arena, node, 90),
+                            pm_words_bytes(arena, pm_view_retained(view, node)));
+    }
+    return NULL;
+}
+
+static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap_view *view) {
+    struct pm_suspect *suspects PM_AUTO_FREE = NULL;
+    struct pm_paths *paths = NULL;
+    struct pm_files *files PM_AUTO_FREE = calloc(1, sizeof(*files));
+    PM_TRY(no_memory_if_null(files));
+    size_t count = 0, first = diagnosis->finding_count;
+    PM_TRY(pm_find_suspects(view, diagnosis->arena, &suspects, &count));
+    struct pm_error *err = NULL;
+    for (size_t i = 0; i < count && i < PM_MAX_SUSPECTS && !err; i++) {
+        struct pm_case leak = {.diagnosis = diagnosis,
+                               .view = view,
+                               .arena = diagnosis->arena,
+                               .suspect = &suspects[i],
+                               .files = files};
+        err = examine(&leak, first, &paths);
+        pm_census_deinit(&leak.census);
+    }
+    pm_paths_destroy(paths);
+    PM_TRY(err);
+    bool leaks = false, working = false;
+    for (size_t i = first; i < diagnosis->finding_count; i++) {
+        leaks |= diagnosis->findings[i].severity != PM_SEVERITY_INFO;
+        working |= strcmp(diagnosis->findings[i].id, "working-set") == 0;
+    }
+    qsort(diagnosis->findings + first, diagnosis->finding_count - first, sizeof(*diagnosis->findings),
+          compare_findings);
+    if (leaks || working) return NULL;
+    PM_TRY(tell_nothing(diagnosis, view));
+    /* before what is bounded */
+    struct pm_finding last = diagnosis->findings[diagnosis->finding_count - 1];
+    memmove(diagnosis->findings + first + 1, diagnosis->findings + first,
+            (diagnosis->finding_count - 1 - first) * sizeof(last));
+    diagnosis->findings[first] = last;
+    return NULL;
+}
+
+const struct pm_detector pm_detect_leaks = {
+    .name = "leaks",
+    .summary = "what keeps a large part of the heap: collections, chains, listeners, timers, promises, "
+               "closures, buffers",
+    .needs = PM_NEEDS_HEAP,
+    .run = run,
+};
