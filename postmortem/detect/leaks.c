@@ -55,7 +55,10 @@ static const char *holder_words(const struct pm_case *leak) {
         text = pm_arena_printf(arena, "`%s`%s", link->name, place);
     else
         text = pm_arena_printf(arena, "%s in property `%s` of %s%s", noun, link->name,
-                               link->class_name ? link->class_name : "an object", place);
+                               link->of_function  ? "a class or function"
+                               : link->class_name ? link->class_name
+                                                  : "an object",
+                               place);
     if (holder && holder->name && strcmp(holder->name, link->name) != 0)
         text = pm_arena_printf(arena, "%s, held by `%s`%s", text, holder->name,
                                pm_words_place(arena, &holder->position));

@@ -123,9 +123,9 @@ pm_node pm_closure_of_file(const struct pm_heap_view *view, struct pm_arena *are
 }
 
 static bool is_noise(const char *name) {
-    static const char *const noise[] = {"prototype", "constructor", "__proto__", "map",   "exports",
-                                        "children",  "module",      "parent",    "paths", "this",
-                                        "default",   "context",     "loaded"};
+    static const char *const noise[] = {"require", "prototype", "constructor", "__proto__", "map",
+                                        "exports", "children",  "module",      "parent",    "paths",
+                                        "this",    "default",   "context",     "loaded"};
     for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]); i++)
         if (strcmp(name, noise[i]) == 0) return true;
     return false;
