@@ -100,6 +100,17 @@ static void put_killed(struct pm_strbuf *out, const struct pm_diagnosis *diagnos
 /* What keeps the memory: the leak that explains most of it; a working set; or that nothing stands out. */
 #define VERDICT_SHARE 0.25 /* of the heap: less explains no incident */
 
+static bool out_of_memory(const struct pm_diagnosis *diagnosis) {
+    return diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
+           diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
+}
+
+/* Of objects, or (of a death by memory) of a space that is full, as a report tells it. */
+static bool is_about_memory(const struct pm_diagnosis *diagnosis, const struct pm_finding *finding) {
+    if (finding->retained_bytes != PM_UNKNOWN) return diagnosis->has_process || finding->object_count;
+    return out_of_memory(diagnosis) && finding->severity == PM_SEVERITY_CRITICAL;
+}
+
 static const struct pm_finding *memory_finding(const struct pm_diagnosis *diagnosis) {
     const struct pm_finding *leak = NULL, *other = NULL;
     for (size_t i = 0; i < diagnosis->finding_count; i++) {
@@ -108,29 +119,28 @@ static const struct pm_finding *memory_finding(const struct pm_diagnosis *diagno
         bool nothing = strcmp(finding->id, "nothing-stands-out") == 0;
         bool working = strcmp(finding->id, "working-set") == 0;
         bool explains = finding->severity > PM_SEVERITY_INFO && finding->share >= VERDICT_SHARE &&
-                        finding->retained_bytes != PM_UNKNOWN &&
-                        (diagnosis->has_process || finding->object_count);
+                        is_about_memory(diagnosis, finding);
         /* What objects keep says more than numbers of spaces. */
         bool better = !leak || (finding->object_count && !leak->object_count) ||
                       (!finding->object_count == !leak->object_count && finding->share > leak->share);
         if (explains && better) leak = finding;
         if ((nothing || working) && !other) other = finding;
     }
+    if (leak && !leak->object_count && other && other->object_count) return other;
     return leak ? leak : other;
 }
 
 static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
-    bool out_of_memory = diagnosis->process.death == PM_DEATH_HEAP_LIMIT ||
-                         diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
+    bool by_memory = out_of_memory(diagnosis);
     const struct pm_finding *most = memory_finding(diagnosis);
     if (!most) return;
     if (!diagnosis->has_process)
         pm_strbuf_appendf(out, "Memory: %s", most->claim);
-    else if (out_of_memory)
+    else if (by_memory)
         pm_strbuf_appendf(out, " %s", most->claim);
     else if (most->severity > PM_SEVERITY_INFO)
         pm_strbuf_appendf(out, " Memory: %s", most->claim);
-    if (most->allocation && (out_of_memory || !diagnosis->has_process))
+    if (most->allocation && (by_memory || !diagnosis->has_process))
         pm_strbuf_appendf(out, " %s", most->allocation);
 }
 
