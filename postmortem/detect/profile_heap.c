@@ -1,7 +1,7 @@
 /* Who allocated what is still live: sites of a sampling heap profile, put on the application's own functions.
  *
  * A heap profile alone is no proof of a leak: what is live may be needed. It says where the memory was made;
- * the core, a snapshot, or a second profile (compare) says whether it grows and who holds it. */
+ * the core, a snapshot, or a second profile says whether it grows and who holds it. */
 #include <math.h>
 
 #include "postmortem/detect/detector.h"
@@ -57,7 +57,7 @@ static struct pm_error *site(struct pm_diagnosis *diagnosis, const struct pm_pro
         pm_claim_evidence(&claim, "a sample; how many allocations it rests on is lost");
     pm_claim_advice(
         &claim, "See what keeps these objects: a core or a heap snapshot names the holder, and two profiles "
-                "some minutes apart (postmortem compare) say whether they grow.");
+                "some minutes apart say whether they grow.");
     pm_claim_function(&claim, "creator", function, 0);
     if (!claim.failed) {
         claim.finding->share = share;
