@@ -8,6 +8,21 @@
 #include "v8layout/facts.h"
 #include "v8layout/graph.h"
 
+/* A process that did not run out of a heap of V8's: the memory is where most objects are, be that a worker's
+ * heap. */
+static pm_addr larger_isolate(const struct pm_diagnosis *diagnosis, pm_addr wanted) {
+    const struct pm_isolate *own = NULL, *most = NULL;
+    enum pm_death_kind death = diagnosis->process.death;
+    if (death == PM_DEATH_HEAP_LIMIT || death == PM_DEATH_INEFFECTIVE_GC) return wanted;
+    for (size_t i = 0; i < diagnosis->isolate_count; i++) {
+        const struct pm_isolate *isolate = &diagnosis->isolates[i];
+        if (isolate->object_bytes == PM_UNKNOWN) continue;
+        if (isolate->address == wanted || (!wanted && isolate->is_main)) own = isolate;
+        if (!most || isolate->object_bytes > most->object_bytes) most = isolate;
+    }
+    return own && most && most->object_bytes / 2 > own->object_bytes ? most->address : wanted;
+}
+
 /* The isolate that has the object asked for; else that of the thread that died, as far as it is known; else
  * the main one. */
 static size_t isolate_at_fault(const struct pm_session *session) {
@@ -24,6 +39,7 @@ static size_t isolate_at_fault(const struct pm_session *session) {
     /* The kernel writes the thread that died first. */
     if (!wanted && pm_core_thread_count(session->core))
         wanted = v8_facts_thread_isolate(v8->facts, pm_core_thread(session->core, 0));
+    wanted = larger_isolate(diagnosis, wanted);
     for (size_t i = 0; wanted && i < v8->isolate_count; i++)
         if (v8->isolates[i].address == wanted) return i;
     return 0;
