@@ -40,8 +40,7 @@ static struct pm_error *analyse_incident(struct pm_session *session) {
     pm_session_say(session, "examining the death");
     if (session->core) pm_death_examine(session);
     if (command->open & PM_OPEN_GRAPH) err = pm_session_graph(session);
-    if (command->open & PM_OPEN_GRAPH && !err)
-        err = pm_session_heap_rows(session, &(struct pm_tree_cut)PM_USUAL_TREE_CUT);
+    if (command->open & PM_OPEN_GRAPH && !err) err = pm_session_heap_rows(session, &PM_USUAL_TREE_CUT);
     if (err && !session->core && !pm_session_has_facts(session)) return err; /* nothing else to say */
     pm_diagnosis_problem(session->diagnosis, err);
     pm_join_process(session->diagnosis);
