@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "postmortem/base/checked.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 /* How overlaps are settled. A damaged core may claim the same address twice, and a binary fills what the core
@@ -176,7 +177,7 @@ static bool settle(const range_vec *all, range_vec *out) {
     if (!pieces || !heap) return false;
     for (size_t i = 0; i < all->count; i++)
         pieces[i] = (struct piece){all->items[i], rank_of(&all->items[i], i)};
-    qsort(pieces, all->count, sizeof(*pieces), by_start);
+    pm_sort(pieces, all->count, sizeof(*pieces), by_start);
     return sweep(pieces, all->count, heap, out);
 }
 

@@ -10,6 +10,7 @@
 #include "parsers/cpu_tasks.h"
 #include "parsers/profile.h"
 #include "parsers/profile_reader.h"
+#include "postmortem/base/sort.h"
 
 /* The last sample holds at most this many intervals: the profile may have been stopped much later. */
 #define LAST_SAMPLE_INTERVALS 10
@@ -34,7 +35,7 @@ static uint64_t median(const struct pm_cpu_sample *samples, size_t count) {
     if (!gaps) return PM_UNKNOWN;
     for (size_t i = step; i < count; i += step) gaps[taken++] = samples[i].start - samples[i - 1].start;
     if (!taken) return PM_UNKNOWN;
-    qsort(gaps, taken, sizeof(*gaps), by_value);
+    pm_sort(gaps, taken, sizeof(*gaps), by_value);
     return gaps[taken / 2];
 }
 
@@ -59,7 +60,7 @@ static size_t time_samples(const struct pm_raw_profile *raw, const struct pm_id_
         if (count && samples[count].start < samples[count - 1].start) ordered = false;
         count++;
     }
-    if (!ordered) qsort(samples, count, sizeof(*samples), by_time);
+    if (!ordered) pm_sort(samples, count, sizeof(*samples), by_time);
     return count;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "postmortem/base/limits.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 /* What a sample says of the turn: (idle) and (program) end it, except one single (program) sample between two
@@ -94,7 +95,7 @@ static struct pm_error *keep(struct pm_arena *arena, struct split *split, struct
     profile->long_tasks = split->tasks.count;
     profile->long_task_time = split->time;
     if (!split->tasks.count) return NULL;
-    qsort(split->tasks.items, split->tasks.count, sizeof(*split->tasks.items), longest_first);
+    pm_sort(split->tasks.items, split->tasks.count, sizeof(*split->tasks.items), longest_first);
     profile->task_count = split->tasks.count < PM_MAX_LONG_TASKS ? split->tasks.count : PM_MAX_LONG_TASKS;
     profile->tasks = pm_arena_dup(arena, split->tasks.items, profile->task_count, sizeof(*profile->tasks));
     if (profile->tasks) return NULL;

@@ -26,6 +26,7 @@
 #include "parsers/dwarf_object.h"
 #include "parsers/leb128.h"
 #include "postmortem/base/checked.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 #ifndef DW_EH_PE_indirect /* not in this libdwarf's list */
@@ -314,7 +315,7 @@ static void read_list(const struct pm_cfi *cfi, const struct pm_cfi_section *sec
         if (!pm_vec_push(&list->items, ((struct fde_range){fde.start, fde.start + fde.range, offset}))) break;
     }
     if (list->items.count)
-        qsort(list->items.items, list->items.count, sizeof(*list->items.items), compare_ranges);
+        pm_sort(list->items.items, list->items.count, sizeof(*list->items.items), compare_ranges);
 }
 
 static bool search_list(const struct fde_list *list, uint64_t vaddr, uint64_t *ret) {

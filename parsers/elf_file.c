@@ -12,6 +12,7 @@
 #include "parsers/elf_notes.h"
 #include "postmortem/base/checked.h"
 #include "postmortem/base/escape.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 #define MAX_PROGRAM_HEADERS 65535 /* of a file on disk; what e_phnum can say */
@@ -676,7 +677,7 @@ static bool sort_by_start(struct entry *entries, size_t count) {
     for (size_t i = 0; i < count;) {
         size_t end = i + 1;
         while (end < count && entries[end].start == entries[i].start) end++;
-        if (end - i > 1) qsort(entries + i, end - i, sizeof(*entries), by_size);
+        pm_sort(entries + i, end - i, sizeof(*entries), by_size);
         i = end;
     }
     return true;

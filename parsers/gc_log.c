@@ -1,5 +1,6 @@
 #include "parsers/gc_log.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,9 +238,12 @@ static struct pm_error *read_log(struct reader *reader, struct pm_diagnosis *dia
         pm_diagnosis_skip(diagnosis, "collections", reader->collectors.dropped, PM_UNKNOWN,
                           "of more processes and isolates than are followed in one log");
     if (!log->known_lines)
-        pm_diagnosis_skip(
-            diagnosis, "the log", log->lines, PM_UNKNOWN,
-            "nothing of Node.js is in it: no collections, no fatal error, no uncaught exception");
+        return pm_error_hint(pm_error_create(PM_ERR_UNSUPPORTED,
+                                             "%s: a text of %" PRIu64
+                                             " lines with nothing of Node.js in it: no collections, no "
+                                             "fatal error, no uncaught exception",
+                                             reader->input->path, log->lines),
+                             "Give the log of the container that died: kubectl logs --previous.");
     return pm_diagnosis_append(diagnosis, (void ***)&diagnosis->gc_logs, &diagnosis->gc_log_count, log);
 }
 

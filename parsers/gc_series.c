@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "postmortem/base/sort.h"
+
 void pm_gc_collectors_deinit(struct pm_gc_collectors *all) {
     for (size_t i = 0; i < all->list.count; i++) {
         free(all->list.items[i].full.rows);
@@ -158,6 +160,6 @@ struct pm_error *pm_gc_collectors_finish(struct pm_gc_collectors *all, struct pm
         log->series[i] = all->list.items[i].series;
     }
     log->series_count = all->list.count;
-    qsort(log->series, log->series_count, sizeof(*log->series), order);
+    pm_sort(log->series, log->series_count, sizeof(*log->series), order);
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "parsers/heap_snapshot_source.h"
 #include "postmortem/base/big_array.h"
 #include "postmortem/base/limits.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 /* heap_snapshot_places.c - where functions and classes are defined.
@@ -151,7 +152,7 @@ static struct pm_error *list_scripts(struct pm_snapshot *snapshot) {
     snapshot->scripts = calloc(snapshot->place_count + 1, sizeof(*snapshot->scripts));
     if (!snapshot->scripts) return pm_error_nomem();
     for (size_t i = 0; i < snapshot->place_count; i++) snapshot->scripts[i].id = snapshot->places[i].script;
-    qsort(snapshot->scripts, snapshot->place_count, sizeof(*snapshot->scripts), compare_scripts);
+    pm_sort(snapshot->scripts, snapshot->place_count, sizeof(*snapshot->scripts), compare_scripts);
     for (size_t i = 0; i < snapshot->place_count; i++)
         if (i == 0 || snapshot->scripts[i].id != snapshot->scripts[count - 1].id)
             snapshot->scripts[count++] = snapshot->scripts[i];
@@ -249,7 +250,7 @@ static bool make_scopes(struct pm_snapshot *snapshot) {
             bsearch(&wanted, rows.items, rows.count, sizeof(wanted), compare_shared);
         if (row && row->closure == PM_NO_NODE) row->closure = node;
     }
-    if (rows.count) qsort(rows.items, rows.count, sizeof(*rows.items), compare_scopes);
+    pm_sort(rows.items, rows.count, sizeof(*rows.items), compare_scopes);
     snapshot->scopes = rows.items;
     snapshot->scope_count = rows.count;
     return true;

@@ -10,6 +10,7 @@
 #include "postmortem/base/checked.h"
 #include "postmortem/base/escape.h"
 #include "postmortem/base/limits.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 #define MAX_SEGMENTS 16 /* PT_LOADs of one file looked at; linkers make 2 to 8 */
@@ -560,7 +561,7 @@ static struct pm_error *gather(struct pm_modules *modules) {
         rows[i].mapping = pm_core_mapping(modules->core, i);
         rows[i].length = clean_length(rows[i].mapping->path);
     }
-    qsort(rows, count, sizeof(*rows), by_path);
+    pm_sort(rows, count, sizeof(*rows), by_path);
     for (size_t i = 0; i < count;) {
         size_t end = i + 1;
         while (end < count && rows[end].length == rows[i].length &&
@@ -767,7 +768,7 @@ static struct pm_error *place_all(struct pm_modules *modules) {
     }
     PM_TRY(pm_mem_finish(pm_core_memory(modules->core)));
     if (modules->items.count)
-        qsort(modules->items.items, modules->items.count, sizeof(*modules->items.items), by_module_start);
+        pm_sort(modules->items.items, modules->items.count, sizeof(*modules->items.items), by_module_start);
     for (size_t i = 0; i < modules->items.count; i++) {
         const struct module *module = modules->items.items[i];
         for (size_t k = 0; k < module->count; k++)
@@ -775,10 +776,10 @@ static struct pm_error *place_all(struct pm_modules *modules) {
         PM_TRY(add_whole_segments(modules, module, (uint32_t)i));
     }
     if (modules->segments.count)
-        qsort(modules->segments.items, modules->segments.count, sizeof(*modules->segments.items),
-              by_span_start);
+        pm_sort(modules->segments.items, modules->segments.count, sizeof(*modules->segments.items),
+                by_span_start);
     if (modules->spans.count)
-        qsort(modules->spans.items, modules->spans.count, sizeof(*modules->spans.items), by_span_start);
+        pm_sort(modules->spans.items, modules->spans.count, sizeof(*modules->spans.items), by_span_start);
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "parsers/profile_reader.h"
+#include "postmortem/base/sort.h"
 
 #define NONE UINT32_MAX
 
@@ -19,7 +20,7 @@ static struct pm_error *sorted_table(struct pm_id_table *table, const struct pm_
     for (size_t i = 0; i < raw->calls.count; i++)
         if (raw->calls.items[i].id != PM_UNKNOWN)
             table->entries[table->count++] = (struct pm_id_entry){raw->calls.items[i].id, (uint32_t)i};
-    qsort(table->entries, table->count, sizeof(*table->entries), by_id);
+    pm_sort(table->entries, table->count, sizeof(*table->entries), by_id);
     size_t kept = 0;
     for (size_t i = 0; i < table->count; i++) {
         if (kept && table->entries[kept - 1].id == table->entries[i].id)
@@ -106,7 +107,7 @@ static void hot_lines(struct pm_raw_profile *raw) {
         struct pm_raw_line *line = &raw->lines.items[i];
         line->function = raw->calls.items[line->function].function; /* it was the call's index */
     }
-    if (raw->lines.count) qsort(raw->lines.items, raw->lines.count, sizeof(*raw->lines.items), by_line);
+    pm_sort(raw->lines.items, raw->lines.count, sizeof(*raw->lines.items), by_line);
     uint64_t ticks = 0;
     for (size_t i = 0; i < raw->lines.count; i++) {
         const struct pm_raw_line *line = &raw->lines.items[i];

@@ -16,6 +16,7 @@
 
 #include "postmortem/base/checked.h"
 #include "postmortem/base/parallel.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 #include "v8layout/classes.h"
 #include "v8layout/graph_source.h"
@@ -451,7 +452,7 @@ static struct pm_error *put_together(struct builder *b) {
     for (unsigned i = 0; i < b->worker_count; i++)
         for (size_t k = 0; k < b->workers[i].ephemerons.count; k++)
             enough &= pm_vec_push(&pairs, b->workers[i].ephemerons.items[k]);
-    if (pairs.count) qsort(pairs.items, pairs.count, sizeof(*pairs.items), compare_pairs);
+    pm_sort(pairs.items, pairs.count, sizeof(*pairs.items), compare_pairs);
     for (size_t i = 0; i < pairs.count; i++) graph->first_edge[pairs.items[i].key + 1]++;
     graph->first_edge[0] = 0;
     graph->first_edge[1] = source->root_count;
@@ -510,7 +511,7 @@ static struct pm_error *finish_columns(struct builder *b) {
     for (unsigned i = 0; i < b->worker_count; i++)
         for (size_t k = 0; k < b->workers[i].external.count; k++)
             graph->external[graph->external_count++] = b->workers[i].external.items[k];
-    qsort(graph->external, graph->external_count, sizeof(*graph->external), compare_external);
+    pm_sort(graph->external, graph->external_count, sizeof(*graph->external), compare_external);
     return NULL;
 }
 

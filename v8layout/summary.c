@@ -1,6 +1,7 @@
 #include "v8layout/summary.h"
 
 #include "postmortem/base/parallel.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 #include "v8layout/classes.h"
 #include "v8layout/discover.h"
@@ -216,7 +217,7 @@ static struct pm_error *fill_histogram(const struct census *census, size_t index
         }
         if (row.count) rows[kept++] = row;
     }
-    qsort(rows, kept, sizeof(*rows), compare_rows);
+    pm_sort(rows, kept, sizeof(*rows), compare_rows);
     isolate->histogram = rows;
     isolate->histogram_count = kept;
     return NULL;

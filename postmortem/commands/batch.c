@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 #include "postmortem/batch.h"
 #include "postmortem/commands.h"
@@ -82,7 +83,7 @@ static struct pm_error *run(struct pm_session *session) {
         else
             take(&paths, options->files[i], true);
     while (paths.folders.count) look_into(&paths, paths.folders.items[--paths.folders.count]);
-    if (paths.files.count) qsort(paths.files.items, paths.files.count, sizeof(*paths.files.items), by_name);
+    pm_sort(paths.files.items, paths.files.count, sizeof(*paths.files.items), by_name);
     diagnosis->batch = pm_batch_create(diagnosis->arena);
     struct pm_error *err = diagnosis->batch ? NULL : pm_error_nomem();
     if (!err && !paths.files.count)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 void pm_case_evidence(struct pm_case *leak, const char *text) {
@@ -117,7 +118,7 @@ size_t pm_case_places(const struct pm_case *leak, const pm_node *nodes, size_t c
         if (k == found) places[found++] = (struct pm_place_count){function, position, 0};
         places[k].count++;
     }
-    if (found) qsort(places, found, sizeof(*places), compare_places);
+    pm_sort(places, found, sizeof(*places), compare_places);
     if (found > most) found = most;
     if (found) memcpy(ret, places, found * sizeof(*places));
     return found;

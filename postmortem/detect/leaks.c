@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/detect/detector.h"
 #include "postmortem/detect/leak_case.h"
 
@@ -475,8 +476,9 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
         leaks |= diagnosis->findings[i].severity != PM_SEVERITY_INFO;
         working |= strcmp(diagnosis->findings[i].id, "working-set") == 0;
     }
-    qsort(diagnosis->findings + first, diagnosis->finding_count - first, sizeof(*diagnosis->findings),
-          compare_findings);
+    if (diagnosis->finding_count > first)
+        pm_sort(diagnosis->findings + first, diagnosis->finding_count - first, sizeof(*diagnosis->findings),
+                compare_findings);
     if (leaks || working) return NULL;
     PM_TRY(tell_nothing(diagnosis, view));
     /* before what is bounded */

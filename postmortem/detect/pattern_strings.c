@@ -3,6 +3,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/detect/leak_case.h"
 
 bool pm_pattern_sliced(struct pm_case *leak) {
@@ -66,7 +67,7 @@ bool pm_pattern_duplicates(struct pm_case *leak) {
     }
     bool is = count >= PM_DUPLICATE_COPIES && again * 10 >= bytes * 8;
     if (is) {
-        qsort(slots, SLOTS, sizeof(*slots), compare_copies);
+        pm_sort(slots, SLOTS, sizeof(*slots), compare_copies);
         uint64_t all = census->by_kind[PM_NODE_STRING];
         for (size_t i = 0; i < 3 && slots[i].count > 1; i++)
             pm_case_evidence(leak,

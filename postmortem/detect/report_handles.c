@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/detect/detector.h"
 #include "postmortem/detect/report_finding.h"
 #include "postmortem/detect/report_thresholds.h"
@@ -84,7 +85,7 @@ static struct pm_error *connections(struct pm_diagnosis *diagnosis, const struct
         if (is_connection(handle) && own == incoming) rows[count++] = handle;
     }
     int (*compare)(const void *, const void *) = incoming ? compare_incoming : compare_outgoing;
-    qsort(rows, count, sizeof(*rows), compare);
+    pm_sort(rows, count, sizeof(*rows), compare);
     for (size_t start = 0, end; start < count; start = end) {
         for (end = start + 1; end < count && !compare(&rows[start], &rows[end]);) end++;
         if (end - start >= PM_CONNECTIONS_SOME)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 #include "postmortem/detect/census.h"
 #include "postmortem/detect/container.h"
@@ -291,7 +292,7 @@ struct pm_error *pm_find_suspects(const struct pm_heap_view *view, struct pm_are
         return pm_error_nomem();
     }
     if (finder.found.count)
-        qsort(finder.found.items, finder.found.count, sizeof(*finder.found.items), compare_suspects);
+        pm_sort(finder.found.items, finder.found.count, sizeof(*finder.found.items), compare_suspects);
     *ret = finder.found.items;
     *count_ret = finder.found.count;
     return NULL;

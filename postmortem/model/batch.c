@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "postmortem/base/sort.h"
+
 struct pm_batch *pm_batch_create(struct pm_arena *arena) {
     struct pm_batch *batch = pm_arena_alloc(arena, sizeof(*batch));
     if (!batch) return NULL;
@@ -141,7 +143,7 @@ static int by_path(const void *a, const void *b) {
 }
 
 void pm_batch_finish(struct pm_batch *batch) {
-    if (batch->group_count) qsort(batch->groups, batch->group_count, sizeof(*batch->groups), by_count);
-    if (batch->failure_count) qsort(batch->failures, batch->failure_count, sizeof(*batch->failures), by_path);
+    pm_sort(batch->groups, batch->group_count, sizeof(*batch->groups), by_count);
+    pm_sort(batch->failures, batch->failure_count, sizeof(*batch->failures), by_path);
     batch->slot_count = 0; /* the table is of the order before */
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 #define MOST_STORES 8 /* tables inside tables */
@@ -71,7 +72,7 @@ static struct pm_error *count_classes(const struct pm_heap_tree *tree, struct pm
 /* Rows by name, one for each; names leave the graph. */
 static struct pm_error *settle_rows(struct pm_arena *arena, struct pm_heap_sheet *ret) {
     size_t kept = 0;
-    qsort(ret->rows, ret->row_count, sizeof(*ret->rows), by_name);
+    pm_sort(ret->rows, ret->row_count, sizeof(*ret->rows), by_name);
     for (size_t i = 0; i < ret->row_count; i++) {
         const struct pm_sheet_row *row = &ret->rows[i];
         if (!row->cell.count && !row->cell.kept) continue;
@@ -114,7 +115,7 @@ static struct pm_error *collect_ids(const struct pm_heap_tree *tree, struct pm_h
         ascending &= !ret->id_count || ret->ids[ret->id_count - 1] < ret->ids[ret->id_count];
         ret->id_count++;
     }
-    if (!ascending && ret->id_count) qsort(ret->ids, ret->id_count, sizeof(*ret->ids), by_number);
+    if (!ascending && ret->id_count) pm_sort(ret->ids, ret->id_count, sizeof(*ret->ids), by_number);
     return NULL;
 }
 
@@ -228,7 +229,7 @@ struct pm_error *pm_heap_survivors(const struct pm_heap_tree *tree, const struct
     if (!rows) return pm_error_nomem();
     for (size_t i = 0; i < graph->class_count; i++) rows[i].row.class_name = graph->classes[i];
     gather(tree, first, second, rows, ret);
-    if (graph->class_count) qsort(rows, graph->class_count, sizeof(*rows), most_survived);
+    pm_sort(rows, graph->class_count, sizeof(*rows), most_survived);
     return fill_survivors(graph, rows, graph->class_count < most ? graph->class_count : most, arena, ret);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "postmortem/base/big_array.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 #define AHEAD 8 /* children whose columns are asked for before they are needed */
@@ -92,7 +93,7 @@ static int by_shallow(const void *left, const void *right) {
 /* One row for each name, ascending; a graph may have a name twice. */
 static size_t merge_names(struct pm_class_row *rows, size_t count) {
     size_t kept = 0;
-    qsort(rows, count, sizeof(*rows), by_name);
+    pm_sort(rows, count, sizeof(*rows), by_name);
     for (size_t i = 0; i < count; i++) {
         if (kept && strcmp(rows[kept - 1].name, rows[i].name) == 0) {
             rows[kept - 1].count += rows[i].count;
@@ -126,7 +127,7 @@ struct pm_error *pm_group_rows(const struct pm_heap_tree *tree, const uint32_t *
         kept++;
     }
     kept = merge_names(rows, kept);
-    qsort(rows, kept, sizeof(*rows), by_shallow);
+    pm_sort(rows, kept, sizeof(*rows), by_shallow);
     struct pm_class_row *copy = pm_arena_dup(arena, rows, kept, sizeof(*rows));
     if (kept && !copy) return pm_error_nomem();
     for (size_t i = 0; i < kept; i++)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "postmortem/base/sort.h"
+
 /* ------------------------------------------------------------------ packages */
 
 static bool is_separator(char c) {
@@ -89,7 +91,7 @@ static struct pm_error *make_groups(struct pm_arena *arena, struct pm_profile *p
         else
             names[i].length = package_of(function, &names[i].name);
     }
-    qsort(names, count, sizeof(*names), by_name);
+    pm_sort(names, count, sizeof(*names), by_name);
     for (size_t i = 0; i < count; i++) groups += i == 0 || by_name(&names[i - 1], &names[i]) != 0;
     struct pm_profile_group *list = pm_arena_array(arena, groups, sizeof(*list));
     if (!list) return pm_error_nomem();

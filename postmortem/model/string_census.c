@@ -6,6 +6,7 @@
 
 #include "postmortem/base/big_array.h"
 #include "postmortem/base/limits.h"
+#include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 
 #define LEAST_HUGE    (16 * 1024) /* bytes from which on a string is worth a row of its own */
@@ -66,7 +67,7 @@ static struct pm_error *finish_list(struct census *census, enum pm_string_list l
     const struct pm_graph *graph = census->tree->graph;
     struct found *items = census->lists[list].items;
     size_t count = census->lists[list].count, shown = count < census->most ? count : census->most;
-    if (count) qsort(items, count, sizeof(*items), list == PM_STRINGS_DUPLICATE ? most_wasted : most_bytes);
+    pm_sort(items, count, sizeof(*items), list == PM_STRINGS_DUPLICATE ? most_wasted : most_bytes);
     census->ret->lists[list].total = count;
     for (size_t i = 0; i < count; i++) census->ret->lists[list].wasted += items[i].wasted;
     struct pm_string_row *rows = pm_arena_array(census->arena, shown ? shown : 1, sizeof(*rows));
@@ -129,7 +130,7 @@ static int by_hash(const void *left, const void *right) {
 static struct pm_error *find_duplicates(struct census *census) {
     struct hashed *items = census->flat.items;
     size_t count = census->flat.count;
-    if (count) qsort(items, count, sizeof(*items), by_hash);
+    pm_sort(items, count, sizeof(*items), by_hash);
     for (size_t i = 0, end; i < count; i = end) {
         for (end = i + 1; end < count && items[end].hash == items[i].hash;) end++;
         if (end - i < 2) continue;
@@ -177,7 +178,7 @@ static struct pm_error *find_slices(struct census *census) {
             break;
         }
     }
-    if (slices.count) qsort(slices.items, slices.count, sizeof(*slices.items), by_parent);
+    pm_sort(slices.items, slices.count, sizeof(*slices.items), by_parent);
     for (size_t i = 0, end; !err && i < slices.count; i = end) {
         pm_node parent = slices.items[i].parent;
         for (end = i + 1; end < slices.count && slices.items[end].parent == parent;) end++;

@@ -70,10 +70,6 @@ void pm_spell_log(const struct pm_gc_log *log, struct pm_strbuf *out) {
     uint64_t seen = 0;
     for (size_t i = 0; i < log->series_count; i++) seen += log->series[i].seen;
     pm_strbuf_appendf(out, "%s lines", pm_format_count(number, log->lines));
-    if (!log->known_lines) {
-        pm_strbuf_append(out, ", a log with nothing of Node.js in it that is known here");
-        return;
-    }
     if (seen) pm_strbuf_appendf(out, ", %s collections", pm_format_count(number, seen));
     if (log->node_version) pm_strbuf_appendf(out, ", Node.js %s", log->node_version);
     if (log->deaths > 1) pm_strbuf_appendf(out, ", %s fatal errors", pm_format_count(number, log->deaths));

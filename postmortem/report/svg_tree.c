@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "postmortem/base/escape.h"
+#include "postmortem/base/sort.h"
 
 #define NAME_MOST 100 /* characters on a box, which is rarely as wide */
 #define NOTE_MOST 400 /* of a tooltip */
@@ -21,7 +22,7 @@ static uint64_t least_value(const struct pm_box *boxes, size_t count, size_t mos
     uint64_t *values PM_AUTO_FREE = calloc(count, sizeof(*values));
     if (!values) return UINT64_MAX;
     for (size_t i = 0; i < count; i++) values[i] = boxes[i].value;
-    qsort(values, count, sizeof(*values), larger_first);
+    pm_sort(values, count, sizeof(*values), larger_first);
     return values[most - 1] ? values[most - 1] : 1;
 }
 

@@ -1,3 +1,4 @@
+#include "postmortem/base/sort.h"
 #include "v8layout/discover/finder.h"
 
 #include "postmortem/base/checked.h"
@@ -261,7 +262,7 @@ struct pm_error *v8_collect_pages(struct v8_finder *f) {
     }
     if (!err) err = collect_root_pages(f, &capacity);
     if (err) return err;
-    qsort(v8->pages, v8->page_count, sizeof(*v8->pages), compare_pages);
+    pm_sort(v8->pages, v8->page_count, sizeof(*v8->pages), compare_pages);
     /* What stands inside a large page is its object, not another chunk. */
     size_t kept = 0;
     for (size_t i = 0; i < v8->page_count; i++) {
