@@ -1,15 +1,14 @@
 /* postmortem - argv to options, options to a diagnosis, the diagnosis to a file or standard output. The only
  * place that ends the process or writes to the standard streams. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 
 #include "postmortem/base/escape.h"
+#include "postmortem/base/output_file.h"
 #include "postmortem/crash.h"
 #include "postmortem/run.h"
 
@@ -83,38 +82,11 @@ static struct pm_error *write_standard_output(const struct pm_options *options,
     return errno == EPIPE ? NULL : file_error("standard output");
 }
 
-/* A temporary file beside the real one, renamed when it is complete: a failure leaves no half file. What is
- * no regular file
- * (/dev/stdout, a named pipe) is written directly. */
 static struct pm_error *write_file(const struct pm_options *options, const struct pm_diagnosis *diagnosis) {
-    struct stat info;
-    bool exists = stat(options->output, &info) == 0, regular = !exists || S_ISREG(info.st_mode);
-    struct pm_strbuf temporary PM_AUTO_STRBUF = {0};
-    pm_strbuf_appendf(&temporary, regular ? "%s.XXXXXX" : "%s", options->output);
-    if (temporary.failed) return pm_error_nomem();
-    int fd = regular ? mkstemp(temporary.bytes) : open(temporary.bytes, O_WRONLY | O_CLOEXEC);
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (!out) {
-        struct pm_error *err = file_error(options->output);
-        if (fd >= 0) close(fd);
-        return err;
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    bool good = !regular || fchmod(fd, exists ? info.st_mode & 0777 : 0666 & ~mask) == 0;
-    write_diagnosis(options, diagnosis, out);
-    good &= fflush(out) == 0 && !ferror(out);
-    good &= !regular || fsync(fd) == 0;
-    int reason = errno;
-    good &= fclose(out) == 0;
-    if (good && regular && rename(temporary.bytes, options->output) != 0) {
-        good = false;
-        reason = errno;
-    }
-    if (good) return NULL;
-    if (regular) unlink(temporary.bytes);
-    errno = reason;
-    return file_error(options->output);
+    struct pm_output output;
+    PM_TRY(pm_output_open(options->output, &output));
+    write_diagnosis(options, diagnosis, output.file);
+    return pm_output_close(&output, NULL);
 }
 
 static bool finds(const struct pm_diagnosis *diagnosis, int severity) {

@@ -79,7 +79,7 @@ static const struct option_row {
     {OPTION_WEAK, "weak", 0, no_argument, NULL, GROUP_COMMAND, "retainers",
      "look for weak references, too, which keep nothing alive (reads all objects)"},
     {OPTION_AS, "as", 0, required_argument, "FORMAT", GROUP_COMMAND, "export",
-     "heapsnapshot: loads in Chrome DevTools and memlab"},
+     "heapsnapshot: loads in Chrome DevTools and memlab; folded, pprof: profiles for other tools"},
     {OPTION_CLASS, "class", 0, required_argument, "NAME", GROUP_COMMAND, "objects",
      "the constructor, as histogram names it"},
     {OPTION_TIMEOUT, "timeout", 0, required_argument, "SECONDS", GROUP_COMMAND, "batch",

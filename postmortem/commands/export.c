@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 
 #include "postmortem/base/escape.h"
+#include "postmortem/base/output_file.h"
 #include "postmortem/commands.h"
 #include "postmortem/model/heap_answers.h"
 #include "postmortem/options.h"
 #include "postmortem/report/heapsnapshot_export.h"
+#include "postmortem/report/profile_export.h"
 #include "postmortem/report/writer.h"
 
 static struct pm_error *export_heapsnapshot(struct pm_session *session, const char *path) {
@@ -18,11 +20,41 @@ static struct pm_error *export_heapsnapshot(struct pm_session *session, const ch
     return pm_heapsnapshot_export(session->graph, path);
 }
 
+typedef struct pm_error *write_profile(const struct pm_profile *profile, FILE *out, uint64_t *cut_ret);
+
+static struct pm_error *export_profile(struct pm_session *session, const char *path, write_profile *write) {
+    struct pm_diagnosis *diagnosis = session->diagnosis;
+    struct pm_output output;
+    uint64_t cut = 0;
+    if (!diagnosis->profile_count)
+        return pm_error_hint(
+            pm_error_create(PM_ERR_UNSUPPORTED, "%s: no profile, which this format is for",
+                            session->files[0].input->path),
+            "Of a .cpuprofile or .heapprofile; --as heapsnapshot exports the heap of a core.");
+    pm_session_say(session, "writing the profile");
+    PM_TRY(pm_output_open(path, &output));
+    PM_TRY(pm_output_close(&output, write(diagnosis->profiles[0], output.file, &cut)));
+    if (cut)
+        pm_diagnosis_skip(diagnosis, "outermost frames of very deep call paths", cut, PM_UNKNOWN,
+                          "a path has at most 2,048 frames in the export");
+    return NULL;
+}
+
+static struct pm_error *export_folded(struct pm_session *session, const char *path) {
+    return export_profile(session, path, pm_profile_write_folded);
+}
+
+static struct pm_error *export_pprof(struct pm_session *session, const char *path) {
+    return export_profile(session, path, pm_profile_write_pprof);
+}
+
 static const struct export_kind {
     const char *name; /* what --as takes */
     struct pm_error *(*run)(struct pm_session *session, const char *path);
 } kinds[] = {
     {"heapsnapshot", export_heapsnapshot},
+    {"folded", export_folded},
+    {"pprof", export_pprof},
 };
 static const size_t kind_count = sizeof(kinds) / sizeof(kinds[0]);
 
@@ -58,12 +90,16 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_export = {
     .name = "export",
     .arguments = "FILE --as FORMAT -o OUTPUT",
-    .summary = "the same data for other tools: --as heapsnapshot",
+    .summary = "the same data for other tools: --as heapsnapshot, folded, pprof",
     .details =
         "heapsnapshot: the heap of a core (or of a snapshot) as a .heapsnapshot, which Chrome DevTools "
         "(Memory, "
-        "Load profile) and memlab open. It holds the strings of the heap, secrets too: nothing is redacted.",
-    .examples = (const char *const[]){"export core.4711 --as heapsnapshot -o app.heapsnapshot", NULL},
+        "Load profile) and memlab open. It holds the strings of the heap, secrets too: nothing is redacted. "
+        "folded, pprof: a CPU or heap profile for flamegraph.pl, inferno, speedscope; for go tool pprof, "
+        "Pyroscope, Parca.",
+    .examples = (const char *const[]){"export core.4711 --as heapsnapshot -o app.heapsnapshot",
+                                      "export app.cpuprofile --as pprof -o app.pb.gz",
+                                      "export app.heapprofile --as folded -o app.folded", NULL},
     .least_files = 1,
     .most_files = 1,
     .writes_file = true,

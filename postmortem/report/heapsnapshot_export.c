@@ -1,12 +1,10 @@
 #include "postmortem/report/heapsnapshot_export.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "postmortem/base/escape.h"
+#include "postmortem/base/output_file.h"
 #include "postmortem/base/vec.h"
 #include "postmortem/report/heapsnapshot_strings.h"
 
@@ -529,35 +527,11 @@ struct pm_error *pm_heapsnapshot_write(const struct pm_graph *graph, FILE *out, 
     return err;
 }
 
-static struct pm_error *file_error(const char *path) {
-    PM_AUTO_STRBUF struct pm_strbuf text = {0};
-    int reason = errno;
-    pm_escape_terminal(&text, path, strlen(path));
-    return pm_error_create(PM_ERR_IO, "%s: %s", pm_strbuf_text(&text), strerror(reason));
-}
-
 struct pm_error *pm_heapsnapshot_export(const struct pm_graph *graph, const char *path) {
-    struct stat info;
-    bool exists = stat(path, &info) == 0, regular = !exists || S_ISREG(info.st_mode);
-    PM_AUTO_STRBUF struct pm_strbuf temporary = {0};
-    pm_strbuf_appendf(&temporary, regular ? "%s.XXXXXX" : "%s", path);
+    struct pm_output output;
     char *folder PM_AUTO_FREE = strdup(path);
-    if (temporary.failed || !folder) return pm_error_nomem();
-    int fd = regular ? mkostemp(temporary.bytes, O_CLOEXEC) : open(path, O_WRONLY | O_CLOEXEC);
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (!out) {
-        struct pm_error *err = file_error(path);
-        if (fd >= 0) close(fd);
-        return err;
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    struct pm_error *err = NULL;
-    if (regular && fchmod(fd, exists ? info.st_mode & 0777 : 0666 & ~mask) != 0) err = file_error(path);
-    if (!err) err = pm_heapsnapshot_write(graph, out, regular ? dirname(folder) : NULL);
-    if (!err && regular && fsync(fd) != 0) err = file_error(path);
-    if (fclose(out) != 0 && !err) err = file_error(path);
-    if (!err && regular && rename(temporary.bytes, path) != 0) err = file_error(path);
-    if (err && regular) unlink(temporary.bytes);
-    return err;
+    if (!folder) return pm_error_nomem();
+    PM_TRY(pm_output_open(path, &output));
+    return pm_output_close(
+        &output, pm_heapsnapshot_write(graph, output.file, output.regular ? dirname(folder) : NULL));
 }

@@ -4,6 +4,7 @@
 const fs = require('fs');
 const path = require('path');
 const { spawnSync } = require('child_process');
+const { cpuTree } = require('./tree.js');
 const [program, ...files] = process.argv.slice(2);
 let bad = 0;
 const say = (file, text) => { bad++; console.log(`${path.basename(path.dirname(file))}/${path.basename(file)}: ${text}`); };
@@ -69,18 +70,8 @@ function checkHeap(file, data, profile) {
 }
 
 function checkCpu(file, data, profile) {
-  const nodes = new Map(data.nodes.map((n) => [n.id, { ...n, time: 0, children: [] }]));
-  for (const n of data.nodes) for (const c of n.children || []) nodes.get(n.id).children.push(nodes.get(c));
-  let now = 0;
-  const at = data.samples.map((id, i) => ({ id, start: (now += data.timeDeltas[i]), i }));
-  at.sort((a, b) => a.start - b.start || a.i - b.i);
-  const gaps = at.slice(1).map((s, i) => s.start - at[i].start).sort((a, b) => a - b);
-  const end = data.endTime - data.startTime;
-  at.forEach((s, i) => {
-    let until = i + 1 < at.length ? at[i + 1].start : Math.min(end, s.start + 10 * gaps[gaps.length >> 1]);
-    nodes.get(s.id).time += Math.max(0, until - s.start);
-  });
-  const expected = sums(nodes.get(data.nodes[0].id), (n) => n.time);
+  const { root, samples: at, end } = cpuTree(data);
+  const expected = sums(root, (n) => n.self);
   compare(file, profile, expected);
   for (const [member, name] of [['idle_us', '(idle)'], ['gc_us', '(garbage collector)'], ['program_us', '(program)']])
     if (profile[member] !== (expected.rows.get(name + '||') || { self: 0 }).self) say(file, `${member} ${profile[member]}`);
@@ -89,7 +80,6 @@ function checkCpu(file, data, profile) {
   // Long tasks: the same rule, by hand.
   const kind = new Map();
   const mark = (n, top) => { kind.set(n.id, top); n.children.forEach((c) => mark(c, top)); };
-  const root = nodes.get(data.nodes[0].id);
   root.children.forEach((c) => mark(c, c));
   const top = (i) => kind.get(at[i].id);
   const name = (i) => (top(i) ? top(i).callFrame.functionName : '(root)');
