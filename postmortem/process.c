@@ -7,8 +7,7 @@
 
 #include "postmortem/base/vec.h"
 
-/* Names whose values explain a death; everything else stays unread. Values are redacted before they are
- * shown. */
+/* Names whose values explain a death; nothing else is shown. Values are redacted before. */
 static const char *const wanted_names[] = {
     "NODE_OPTIONS",           "NODE_ENV",   "NODE_DEBUG",   "UV_THREADPOOL_SIZE",
     "UV_USE_IO_URING",        "HOSTNAME",   "TZ",           "MALLOC_ARENA_MAX",
@@ -27,16 +26,17 @@ static struct pm_error *read_environment(const struct pm_core *core, struct pm_d
     char **variables PM_AUTO_FREE = pm_core_environ(core, &count);
     if (!variables) return NULL;
     process->environment = pm_arena_array(diagnosis->arena, count + 1, sizeof(*process->environment));
-    if (!process->environment) return pm_error_nomem();
+    process->whole_environment = pm_arena_array(diagnosis->arena, count + 1, sizeof(*process->environment));
+    if (!process->environment || !process->whole_environment) return pm_error_nomem();
     for (size_t i = 0; i < count; i++) {
         const char *equals = strchr(variables[i], '=');
         if (!equals) continue;
         char *name = pm_arena_copy(diagnosis->arena, variables[i], (size_t)(equals - variables[i]));
-        if (!name) return pm_error_nomem();
-        if (!pm_process_wants(name)) continue;
-        struct pm_env_value *row = &process->environment[process->environment_count++];
-        *row = (struct pm_env_value){name, pm_arena_strdup(diagnosis->arena, equals + 1)};
-        if (!row->value) return pm_error_nomem();
+        char *value = pm_arena_strdup(diagnosis->arena, equals + 1);
+        struct pm_env_value row = {name, value};
+        if (!name || !value) return pm_error_nomem();
+        process->whole_environment[process->whole_environment_count++] = row;
+        if (pm_process_wants(name)) process->environment[process->environment_count++] = row;
     }
     return NULL;
 }

@@ -75,34 +75,31 @@ static struct pm_error *analyse(struct pm_session *session) {
     return analyse_incident(session);
 }
 
+/* Hashes of what the files say: the same at every level of redaction. */
+static void identify(struct pm_diagnosis *diagnosis) {
+    pm_signature_write(diagnosis);
+    pm_batch_describe(diagnosis);
+}
+
 /* Secrets leave the diagnosis before anything is written; the verdict is put together from what stays. */
-static struct pm_error *redact(const struct pm_options *options, struct pm_diagnosis *diagnosis) {
-    struct pm_redactor *redactor PM_AUTO(redactor) = NULL;
-    PM_TRY(pm_redactor_create(options->redaction, &redactor));
-    bool heap_strings = options->writer->ticket || options->redaction_given;
+static void redact(struct pm_redactor *redactor, bool heap_strings, struct pm_diagnosis *diagnosis) {
     for (size_t i = 0; i < diagnosis->other_count; i++)
         pm_redact_diagnosis(redactor, heap_strings, diagnosis->others[i]);
     pm_redact_diagnosis(redactor, heap_strings, diagnosis);
-    return NULL;
-}
-
-static void finish(struct pm_diagnosis *diagnosis) {
-    pm_verdict_write(diagnosis);
-    pm_signature_write(diagnosis);
-    pm_batch_describe(diagnosis);
 }
 
 struct pm_error *pm_run(const struct pm_options *options, pm_progress *progress,
                         struct pm_diagnosis *diagnosis) {
     struct pm_session session = {.options = options, .diagnosis = diagnosis, .progress = progress};
+    struct pm_redactor *redactor PM_AUTO(redactor) = NULL;
+    PM_TRY(pm_redactor_create(options->redaction, &redactor)); /* nothing may be shown without */
     struct pm_error *err = analyse(&session);
+    bool whole = !err && !diagnosis->batch;
     pm_session_close(&session);
-    struct pm_error *redaction = redact(options, diagnosis);
-    if (redaction) {
-        pm_error_destroy(err);
-        return redaction; /* nothing may be shown then */
-    }
-    for (size_t i = 0; i < diagnosis->other_count; i++) finish(diagnosis->others[i]);
-    if (!err && !diagnosis->batch) finish(diagnosis);
-    return err;
+    for (size_t i = 0; i < diagnosis->other_count; i++) identify(diagnosis->others[i]);
+    if (whole) identify(diagnosis);
+    redact(redactor, options->writer->ticket || options->redaction_given, diagnosis);
+    for (size_t i = 0; i < diagnosis->other_count; i++) pm_verdict_write(diagnosis->others[i]);
+    if (whole) pm_verdict_write(diagnosis);
+    return pm_redact_error(redactor, err);
 }

@@ -179,6 +179,8 @@ struct pm_process {
     size_t argc;
     struct pm_env_value *environment; /* only the names that matter, see docs */
     size_t environment_count;
+    struct pm_env_value *whole_environment; /* of a core; never shown: it tells what is secret elsewhere */
+    size_t whole_environment_count;
     uint64_t signal; /* PM_UNKNOWN */
     uint64_t signal_code;
     uint64_t sender_pid; /* PM_UNKNOWN unless another process sent the signal */
