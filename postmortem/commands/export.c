@@ -14,10 +14,22 @@
 #include "postmortem/report/writer.h"
 
 static struct pm_error *export_heapsnapshot(struct pm_session *session, const char *path) {
+    if (session->options->redaction == PM_REDACT_STRICT)
+        return pm_error_hint(
+            pm_error_create(PM_ERR_UNSUPPORTED, "export: a heap snapshot is made of the strings of the heap"),
+            "Leave --redact=strict away, and the file in the house.");
     PM_TRY(pm_session_need_references(session));
     pm_session_say(session, "writing the snapshot");
     session->diagnosis->read_objects = session->graph->node_count - 1;
     return pm_heapsnapshot_export(session->graph, path);
+}
+
+/* The file leaves before everything else is redacted. */
+static struct pm_error *redact(struct pm_session *session) {
+    struct pm_redactor *redactor PM_AUTO(redactor) = NULL;
+    PM_TRY(pm_redactor_create(session->options->redaction, &redactor));
+    pm_redact_diagnosis(redactor, true, session->diagnosis);
+    return NULL;
 }
 
 typedef struct pm_error *write_profile(const struct pm_profile *profile, FILE *out, uint64_t *cut_ret);
@@ -32,6 +44,7 @@ static struct pm_error *export_profile(struct pm_session *session, const char *p
                             session->files[0].input->path),
             "Of a .cpuprofile or .heapprofile; --as heapsnapshot exports the heap of a core.");
     pm_session_say(session, "writing the profile");
+    PM_TRY(redact(session));
     PM_TRY(pm_output_open(path, &output));
     PM_TRY(pm_output_close(&output, write(diagnosis->profiles[0], output.file, &cut)));
     if (cut)
@@ -94,7 +107,8 @@ const struct pm_command pm_command_export = {
     .details =
         "heapsnapshot: the heap of a core (or of a snapshot) as a .heapsnapshot, which Chrome DevTools "
         "(Memory, "
-        "Load profile) and memlab open. It holds the strings of the heap, secrets too: nothing is redacted. "
+        "Load profile) and memlab open. It holds the strings of the heap, secrets too, so there is none at "
+        "--redact=strict. "
         "folded, pprof: a CPU or heap profile for flamegraph.pl, inferno, speedscope; for go tool pprof, "
         "Pyroscope, Parca.",
     .examples = (const char *const[]){"export core.4711 --as heapsnapshot -o app.heapsnapshot",

@@ -166,6 +166,8 @@ async function main() {
   const together = facts.filter((file) => /(oom|exception|uncaught)/.test(file));
   every(together, ['text', 'json', 'markdown', 'html']);
   every(['batch', path.join(work)], ['text', 'json', 'markdown', 'html']);
+  for (const profile of facts.filter((file) => /profile$/.test(file)))
+    every(['export', profile, '--as', 'folded', '-o', '/dev/stdout'], ['text']);
   // The name and place of a file, and errors about it.
   const home = `/tmp/${path.basename(work)}`;
   const broken = write(`home/PLANTEDCAROL/token=${mark('SEKRETX', 'file name')}.json`, '{"header": {"reportVersion": 3, "event": "x", ');
