@@ -7,6 +7,7 @@
 #include "postmortem/detect/report_finding.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/stack_words.h"
 
 static const struct pm_thread *thread_of_role(const struct pm_diagnosis *diagnosis, bool crashed) {
     for (size_t i = 0; i < diagnosis->thread_count; i++) {
@@ -59,11 +60,67 @@ static void put_fill(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis
                           pm_format_bytes(limit, process->heap_limit_at_death));
 }
 
-/* "; the main thread was inside a regular expression, in `validate` (/app/form.js:12)" */
-static void put_state(struct pm_strbuf *out, const struct pm_thread *thread, const char *before) {
+/* The innermost function that is not Node's own; NULL = there is none. */
+static const struct pm_frame *inner_frame(const struct pm_thread *thread) {
+    for (size_t i = 0; thread && i < thread->frame_count; i++) {
+        const struct pm_frame *frame = &thread->frames[i];
+        if (frame->kind == PM_FRAME_JS && !frame->is_async && pm_is_user_file(frame->position.file))
+            return frame;
+    }
+    return NULL;
+}
+
+/* ", in `validate` (/app/form.js:12)"; of a package's function also which function of the program called it:
+ * ", in `new Range` of semver (classes/range.js:97), called from `resolve` (/app/deps.js:5)". */
+static void put_place(struct pm_strbuf *out, const struct pm_thread *thread, const char *before) {
+    static const char folder[] = "/node_modules/";
+    const struct pm_frame *inner = inner_frame(thread), *user = user_frame(thread);
+    const char *in_package = NULL, *at = inner ? inner->position.file : NULL;
+    while (at && (at = strstr(at, folder))) in_package = at += sizeof(folder) - 1;
+    if (!in_package || !user || !inner->position.line) {
+        put_where(out, user, before, "");
+        return;
+    }
+    size_t name = strcspn(in_package, "/");
+    if (*in_package == '@' && in_package[name]) name += 1 + strcspn(in_package + name + 1, "/");
+    const char *file = in_package[name] ? in_package + name + 1 : in_package;
+    struct pm_frame shown = *inner;
+    shown.position = (struct pm_position){0};
+    put_where(out, &shown, before, "");
+    pm_strbuf_appendf(out, " of %.*s (%s:%" PRIu32 ")", (int)name, in_package, file, inner->position.line);
+    if (user != inner && !pm_report_is_foreign(user->position.file))
+        put_where(out, user, ", called from ", "");
+}
+
+/* What a thread was doing: "inside a regular expression, in `validate` (/app/form.js:12)". A collection that
+ * is not the trouble itself is only what V8 did at that moment for the function that ran. */
+static void put_doing(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis,
+                      const struct pm_thread *thread) {
+    bool collects = thread->state == PM_STATE_GC && inner_frame(thread);
+    for (size_t i = 0; collects && i < diagnosis->finding_count; i++)
+        collects = strcmp(diagnosis->findings[i].id, "gc-thrash") != 0;
+    pm_strbuf_append(out, collects ? "running JavaScript (V8 was just collecting garbage for it)"
+                                   : pm_state_phrase(thread->state));
+    put_place(out, thread, ", in ");
+}
+
+static void put_state(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis, const char *before) {
+    const struct pm_thread *thread = thread_of_role(diagnosis, false), *first = pm_first_thread(diagnosis);
     if (!thread || thread->state == PM_STATE_UNKNOWN) return;
-    pm_strbuf_appendf(out, "%s%s", before, pm_state_phrase(thread->state));
-    put_where(out, user_frame(thread), ", in ", "");
+    pm_strbuf_append(out, before);
+    put_doing(out, diagnosis, thread);
+    if (thread->state != PM_STATE_POLLING || !first || first->role != PM_ROLE_WORKER) return;
+    size_t alike = 0;
+    for (size_t i = 0; i < diagnosis->thread_count; i++) {
+        const struct pm_thread *other = &diagnosis->threads[i];
+        alike += other->role == first->role && other->state == first->state && other->state_detail &&
+                 first->state_detail && !strcmp(other->state_detail, first->state_detail);
+    }
+    if (alike > 1)
+        pm_strbuf_appendf(out, "; %zu worker threads were ", alike);
+    else
+        pm_strbuf_appendf(out, "; worker thread %" PRIu64 " was ", first->tid);
+    put_doing(out, diagnosis, first);
 }
 
 static void put_fatal(struct pm_strbuf *out, const struct pm_process *process) {
@@ -94,7 +151,7 @@ static void put_killed(struct pm_strbuf *out, const struct pm_diagnosis *diagnos
     pm_strbuf_appendf(out, "Killed from outside by %s", name ? name : "a signal");
     if (process->sender_pid != PM_UNKNOWN && process->sender_pid)
         pm_strbuf_appendf(out, " of process %" PRIu64, process->sender_pid);
-    put_state(out, thread_of_role(diagnosis, false), "; the main thread was ");
+    put_state(out, diagnosis, "; the main thread was ");
 }
 
 /* What keeps the memory: the leak that explains most of it; a working set; or that nothing stands out. */
@@ -206,7 +263,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
             pm_strbuf_append_bytes(&text, process->death_message, strcspn(process->death_message, "\r\n"));
         else
             pm_strbuf_append(&text, "exception");
-        put_where(&text, user, ", thrown in ", "");
+        put_place(&text, crashed, ", thrown in ");
         break;
     case PM_DEATH_ABORT:
         pm_strbuf_append(&text, "The process aborted itself");
@@ -224,7 +281,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     case PM_DEATH_KILLED: put_killed(&text, diagnosis); break;
     case PM_DEATH_SNAPSHOT:
         pm_strbuf_append(&text, "A core of a living process, taken by a debugger or gcore");
-        put_state(&text, thread_of_role(diagnosis, false), "; the main thread was ");
+        put_state(&text, diagnosis, "; the main thread was ");
         break;
     case PM_DEATH_OOM_KILLED:
         pm_strbuf_append(&text, "Killed by the kernel (OOMKilled): the container reached its memory limit");
@@ -232,7 +289,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     case PM_DEATH_REPORT:
         pm_strbuf_append(&text, "A report of a living process");
         if (process->death_message) pm_strbuf_appendf(&text, " (%s)", process->death_message);
-        put_state(&text, thread_of_role(diagnosis, false), "; the main thread was ");
+        put_state(&text, diagnosis, "; the main thread was ");
         break;
     case PM_DEATH_UNKNOWN: pm_strbuf_append(&text, "How the process ended is not known"); break;
     }

@@ -77,6 +77,9 @@ static const struct kind thrash = {
     "raise --max-old-space-size.",
     PM_CONFIDENCE_HIGH};
 
+#define MODULE_LOAD   "loading of a module"
+#define PROGRAM_START "start of the program" /* which loads its first module: it says more than that */
+
 /* Who called into JavaScript: the outermost functions of Node's own that say so. */
 static const struct {
     const char *function, *words;
@@ -92,10 +95,12 @@ static const struct {
     {"onconnection", "new connection"},
     {"emitMessage", "message of a worker or port"},
     {"[nodejs.internal.kHybridDispatch]", "event"},
-    {"executeUserEntryPoint", "start of the program"},
-    {"runEntryPointWithESMLoader", "start of the program"},
-    {"ModuleJob.run", "loading of a module"},
-    {"Module._compile", "loading of a module"},
+    {"executeUserEntryPoint", PROGRAM_START},
+    {"runEntryPointWithESMLoader", PROGRAM_START},
+    {"process.reallyExit", "exit of the process"},
+    {"process.exit", "exit of the process"},
+    {"ModuleJob.run", MODULE_LOAD},
+    {"Module._compile", MODULE_LOAD},
     {"processTicksAndRejections", "promise or nextTick"},
     {"runMicrotasks", "promise"},
     {"RunMicrotasks", "promise"},
@@ -123,13 +128,22 @@ static size_t blocked_frame(const struct pm_thread *thread) {
     return SIZE_MAX;
 }
 
-static const char *trigger_of(const struct pm_thread *thread, size_t from) {
-    for (size_t i = from == SIZE_MAX ? 0 : from; i < thread->frame_count; i++)
-        for (size_t t = 0; t < sizeof(triggers) / sizeof(triggers[0]); t++)
-            if (thread->frames[i].function && !is_user(&thread->frames[i]) &&
-                strstr(thread->frames[i].function, triggers[t].function))
-                return triggers[t].words;
-    return NULL;
+/* What called the outermost function of the user's. */
+static const char *trigger_of(const struct pm_thread *thread) {
+    const char *words = NULL;
+    size_t from = 0;
+    for (size_t i = 0; i < thread->frame_count; i++)
+        if (is_user(&thread->frames[i])) from = i;
+    for (size_t i = from; i < thread->frame_count; i++)
+        for (size_t t = 0; t < sizeof(triggers) / sizeof(triggers[0]); t++) {
+            const struct pm_frame *frame = &thread->frames[i];
+            if (!frame->function || is_user(frame) || !strstr(frame->function, triggers[t].function))
+                continue;
+            bool starts = strcmp(triggers[t].words, PROGRAM_START) == 0;
+            if (!words || (starts && strcmp(words, MODULE_LOAD) == 0)) words = triggers[t].words;
+            break;
+        }
+    return words;
 }
 
 /* What the user's function called: a builtin or a function of Node's that has not returned. */
@@ -152,7 +166,7 @@ static const char *place(struct pm_arena *arena, const struct pm_position *posit
  * functions the outermost and the innermost ones, of a recursion one with its depth. */
 static const char *way(struct pm_arena *arena, const struct pm_thread *thread, size_t user,
                        const struct pm_frame *api) {
-    const char *text = trigger_of(thread, user);
+    const char *text = trigger_of(thread);
     const struct pm_frame *last = NULL;
     size_t left = 0, seen = 0, left_out = 0;
     for (size_t i = user; i < thread->frame_count; i++) left += is_user(&thread->frames[i]);
@@ -259,6 +273,54 @@ static const char *operation(struct pm_arena *arena, const struct kind *kind, co
     return named ? pm_arena_printf(arena, "%s (`%s`)", what, api->function) : what;
 }
 
+/* ---- workers ---- */
+
+static bool at_same_place(const struct pm_thread *one, const struct pm_thread *other) {
+    size_t a = blocked_frame(one), b = blocked_frame(other);
+    if (one->role != other->role || one->state != other->state || a == SIZE_MAX || b == SIZE_MAX)
+        return false;
+    const struct pm_frame *first = &one->frames[a], *second = &other->frames[b];
+    return strcmp(name_of(first), name_of(second)) == 0 && first->position.line == second->position.line &&
+           strcmp(first->position.file, second->position.file) == 0;
+}
+
+static size_t count_alike(const struct pm_diagnosis *diagnosis, const struct pm_thread *thread) {
+    size_t alike = 1;
+    for (size_t i = 0; i < diagnosis->thread_count; i++)
+        alike += &diagnosis->threads[i] != thread && at_same_place(thread, &diagnosis->threads[i]);
+    return alike;
+}
+
+static bool is_told(const struct pm_diagnosis *diagnosis, size_t at) {
+    for (size_t i = 0; i < at; i++)
+        if (at_same_place(&diagnosis->threads[i], &diagnosis->threads[at])) return true;
+    return false;
+}
+
+static bool main_is_idle(const struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->thread_count; i++)
+        if (diagnosis->threads[i].role == PM_ROLE_MAIN)
+            return diagnosis->threads[i].state == PM_STATE_POLLING;
+    return false;
+}
+
+/* Packages that keep a pool of workers let them wait in Atomics.wait when there is nothing to do. */
+static bool waits_in_package(const struct pm_thread *thread) {
+    size_t user = blocked_frame(thread);
+    return user == SIZE_MAX || is_package(&thread->frames[user]);
+}
+
+/* A worker may work as long as it likes; but if the main thread has nothing to do, it is what all wait for.
+ * Several that wait for each other are the usual deadlock. */
+static enum pm_severity worker_severity(const struct pm_diagnosis *diagnosis, const struct pm_thread *thread,
+                                        size_t alike) {
+    if (thread->state == PM_STATE_ATOMICS_WAIT)
+        return waits_in_package(thread) ? PM_SEVERITY_INFO
+               : alike > 1              ? PM_SEVERITY_HIGH
+                                        : PM_SEVERITY_LOW;
+    return main_is_idle(diagnosis) ? PM_SEVERITY_MEDIUM : PM_SEVERITY_LOW;
+}
+
 static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm_thread *thread,
                                  const struct kind *kind) {
     struct pm_arena *arena = diagnosis->arena;
@@ -267,13 +329,15 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
     if (!finding) return pm_error_nomem();
     bool is_main = thread->role == PM_ROLE_MAIN;
-    const char *who = is_main
-                          ? "the main thread"
-                          : pm_arena_printf(arena, "the worker thread %llu", (unsigned long long)thread->tid);
+    size_t alike = count_alike(diagnosis, thread);
+    const char *who = is_main     ? "the main thread"
+                      : alike > 1 ? pm_arena_printf(arena, "%zu worker threads", alike)
+                                  : pm_arena_printf(arena, "the worker thread %llu",
+                                                    (unsigned long long)thread->tid);
     const char *what = operation(arena, kind, thread, api);
     finding->id = kind->id;
     finding->confidence = kind->confidence;
-    finding->severity = !is_main                                      ? PM_SEVERITY_LOW
+    finding->severity = !is_main ? worker_severity(diagnosis, thread, alike)
                         : diagnosis->process.death == PM_DEATH_KILLED ? PM_SEVERITY_CRITICAL
                         : kind->confidence == PM_CONFIDENCE_LOW       ? PM_SEVERITY_MEDIUM
                                                                       : PM_SEVERITY_HIGH;
@@ -284,6 +348,8 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
         const struct pm_frame *frame = &thread->frames[user];
         finding->title =
             pm_arena_printf(arena, "%s blocks %s", name_of(frame), is_main ? "the event loop" : who);
+        if (!is_main && kind->confidence != PM_CONFIDENCE_HIGH)
+            finding->title = pm_arena_printf(arena, "%s keeps %s busy", name_of(frame), who);
         finding->claim = pm_arena_printf(arena, "`%s`%s held %s: it was %s.", name_of(frame),
                                          place(arena, &frame->position), who, what);
         finding->owner_name = frame->function;
@@ -410,10 +476,11 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
             PM_TRY((thread->spinning ? describe_spinning : describe_idle)(diagnosis, thread));
         if (!kind) continue;
         bool main_blocked = thread->role == PM_ROLE_MAIN;
-        /* A worker may work as long as it likes; one that waits for a lock may be half of a deadlock. */
-        bool worker_waits = thread->role == PM_ROLE_WORKER &&
-                            (thread->state == PM_STATE_ATOMICS_WAIT || thread->state == PM_STATE_REGEXP);
-        if (main_blocked || worker_waits) PM_TRY(describe(diagnosis, thread, kind));
+        bool worker_counts =
+            thread->role == PM_ROLE_WORKER && !is_told(diagnosis, i) &&
+            (thread->state == PM_STATE_ATOMICS_WAIT || thread->state == PM_STATE_REGEXP ||
+             (main_is_idle(diagnosis) && blocked_frame(thread) != SIZE_MAX));
+        if (main_blocked || worker_counts) PM_TRY(describe(diagnosis, thread, kind));
     }
     return pool ? examine_pool(diagnosis) : NULL;
 }

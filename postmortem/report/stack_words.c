@@ -12,7 +12,7 @@ bool pm_frame_is_user(const struct pm_frame *frame) {
 
 void pm_frame_function(const struct pm_frame *frame, struct pm_strbuf *out) {
     const char *name = frame->function;
-    if (frame->is_async) pm_strbuf_append(out, "async ");
+    if (frame->is_async && !(name && strncmp(name, "async ", 6) == 0)) pm_strbuf_append(out, "async ");
     if (frame->constructor && (!name || strncmp(name, "new ", 4) != 0)) pm_strbuf_append(out, "new ");
     if (name && *name)
         pm_strbuf_append(out, name);
@@ -92,11 +92,30 @@ size_t pm_threads_alike(const struct pm_diagnosis *diagnosis, size_t at, const s
     return alike;
 }
 
-const struct pm_thread *pm_first_thread(const struct pm_diagnosis *diagnosis) {
-    const struct pm_thread *main_thread = NULL;
+/* While the main thread is idle, a worker at work is what there is to see; one that waits comes second. */
+static const struct pm_thread *busy_worker(const struct pm_diagnosis *diagnosis) {
+    const struct pm_thread *waits = NULL;
     for (size_t i = 0; i < diagnosis->thread_count; i++) {
-        if (diagnosis->threads[i].crashed) return &diagnosis->threads[i];
-        if (diagnosis->threads[i].role == PM_ROLE_MAIN) main_thread = &diagnosis->threads[i];
+        const struct pm_thread *thread = &diagnosis->threads[i];
+        if (thread->role != PM_ROLE_WORKER || thread->state == PM_STATE_POLLING ||
+            thread->state == PM_STATE_UNKNOWN)
+            continue;
+        if (thread->state != PM_STATE_ATOMICS_WAIT && thread->state != PM_STATE_WAITING) return thread;
+        if (!waits) waits = thread;
     }
-    return main_thread ? main_thread : diagnosis->thread_count ? &diagnosis->threads[0] : NULL;
+    return waits;
+}
+
+const struct pm_thread *pm_first_thread(const struct pm_diagnosis *diagnosis) {
+    const struct pm_thread *first = NULL;
+    for (size_t i = 0; i < diagnosis->thread_count; i++) {
+        const struct pm_thread *thread = &diagnosis->threads[i];
+        if (thread->crashed || (thread->role == PM_ROLE_MAIN && !first)) first = thread;
+        if (thread->crashed) break;
+    }
+    if (first && first->role == PM_ROLE_MAIN && first->state == PM_STATE_POLLING) {
+        const struct pm_thread *busy = busy_worker(diagnosis);
+        if (busy) return busy;
+    }
+    return first ? first : diagnosis->thread_count ? &diagnosis->threads[0] : NULL;
 }
