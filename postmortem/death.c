@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "v8layout/oom.h"
+#include "v8layout/thrown.h"
 
 struct corpse {
     const struct pm_session *session;
@@ -115,7 +116,7 @@ static bool examine_fatal_error(const struct corpse *corpse) {
 
 /* The frame in which V8 left JavaScript stands right below the native ones. That of Runtime_Throw has the
  * thrown value as its argument; elsewhere one of the native frames holds the error. */
-static const char *read_thrown(const struct corpse *corpse) {
+static void read_thrown(const struct corpse *corpse, struct v8_thrown *ret) {
     static const char *const runtime[] = {"v8::internal::Runtime_Throw", "v8::internal::Runtime_ReThrow",
                                           NULL};
     const struct pm_frame *frame = find_frame(corpse, runtime),
@@ -124,16 +125,35 @@ static const char *read_thrown(const struct corpse *corpse) {
     const struct v8 *v8 = corpse->session->v8;
     struct pm_arena *arena = corpse->diagnosis->arena;
     bool is_throw = frame != NULL;
-    if (!v8) return NULL;
+    if (!v8) return;
     for (frame = frame ? frame : corpse->thread->frames; frame < end && frame->kind == PM_FRAME_NATIVE;)
         frame++;
-    if (frame == end || !frame->frame_pointer) return NULL;
-    if (is_throw) return v8_thrown_text(v8, frame->frame_pointer, arena);
+    if (frame == end || !frame->frame_pointer) return;
+    if (is_throw) {
+        v8_thrown_argument(v8, frame->frame_pointer, arena, ret);
+        return;
+    }
     /* Node's own function has it among its arguments, above its frame; V8's make it in theirs, below. */
-    if (on_stack(corpse, TRIGGER_UNCAUGHT))
-        return v8_thrown_between(v8, frame->frame_pointer, frame->frame_pointer + MOST_ARGUMENT_BYTES, arena);
     pm_addr sp = thread->regs.value[pm_unwind_arch(pm_core_info(corpse->session->core)->machine)->sp];
-    return v8_thrown_between(v8, sp, frame->frame_pointer, arena);
+    if (on_stack(corpse, TRIGGER_UNCAUGHT))
+        v8_thrown_between(v8, frame->frame_pointer, frame->frame_pointer + MOST_ARGUMENT_BYTES, arena, ret);
+    else
+        v8_thrown_between(v8, sp, frame->frame_pointer, arena, ret);
+}
+
+/* Node's own function that looks after rejected promises ended the process. */
+static bool is_rejection(const struct corpse *corpse) {
+    static const char *const names[] = {"processPromiseRejections", "throwUnhandledRejectionsMode",
+                                        "strictUnhandledRejectionsMode", "triggerUncaughtException", NULL};
+    size_t i = 0, found = 0;
+    while (i < corpse->thread->frame_count && corpse->thread->frames[i].kind != PM_FRAME_JS) i++;
+    for (; i < corpse->thread->frame_count && i < 64; i++) {
+        const struct pm_frame *frame = &corpse->thread->frames[i];
+        const char *file = frame->position.file;
+        if (frame->kind != PM_FRAME_JS || !file || strncmp(file, "node:", 5) != 0) break;
+        for (size_t k = 0; names[k]; k++) found += frame->function && strstr(frame->function, names[k]);
+    }
+    return found > 0;
 }
 
 /* Thrown while nobody could catch it; or rejected, and Node found that nobody had caught it. */
@@ -147,7 +167,12 @@ static bool examine_uncaught(const struct corpse *corpse) {
     bool aborted = corpse->process->signal == SIGABRT || corpse->process->signal == SIGTRAP ||
                    corpse->process->signal == SIGILL;
     if (!aborted || !find_frame(corpse, throwers)) return false;
-    set(corpse, PM_DEATH_UNCAUGHT, read_thrown(corpse));
+    struct v8_thrown thrown = {0};
+    read_thrown(corpse, &thrown);
+    corpse->process->error_frames = thrown.frames;
+    corpse->process->error_frame_count = thrown.frame_count;
+    corpse->process->is_rejection = is_rejection(corpse);
+    set(corpse, PM_DEATH_UNCAUGHT, thrown.text);
     return true;
 }
 
@@ -212,7 +237,8 @@ static void examine_signal(const struct corpse *corpse) {
     } else if (info->has_siginfo && info->signal_code <= 0 && process->sender_pid != PM_UNKNOWN) {
         process->death = PM_DEATH_KILLED;
     } else if (fault && (!info->has_siginfo || info->signal_code > 0 || !raised_by_call(corpse))) {
-        set(corpse, PM_DEATH_NATIVE_CRASH, NULL);
+        set(corpse, PM_DEATH_NATIVE_CRASH,
+            corpse->thread && corpse->thread->overflowed ? "the stack overflowed" : NULL);
     } else if (process->signal == SIGABRT || (info->has_siginfo && info->signal_code <= 0)) {
         bool sent = info->has_siginfo && info->signal_code == SI_USER;
         set(corpse, PM_DEATH_ABORT,

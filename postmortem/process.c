@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "parsers/signal_frame.h"
 #include "postmortem/base/vec.h"
 
 /* Names whose values explain a death; nothing else is shown. Values are redacted before. */
@@ -91,21 +92,30 @@ void pm_process_read_flags(struct pm_process *process) {
         read_flag(process, process->argv[i], i + 1 < process->argc ? process->argv[i + 1] : NULL);
 }
 
+static bool was_sent(int code) {
+    return code == SI_USER || code == SI_QUEUE || code == SI_TKILL;
+}
+
 static void read_signal(const struct pm_core *core, struct pm_process *process) {
     const struct pm_core_info *info = pm_core_info(core);
     const struct pm_core_thread *thread = pm_core_thread_count(core) ? pm_core_thread(core, 0) : NULL;
     if (info->has_siginfo) {
-        process->signal = (uint64_t)info->signal;
-        process->signal_code = (uint64_t)(int64_t)info->signal_code;
-        bool sent =
-            info->signal_code == SI_USER || info->signal_code == SI_QUEUE || info->signal_code == SI_TKILL;
-        if (sent && info->sender_pid != info->pid) process->sender_pid = info->sender_pid;
-        bool faulted = info->signal == SIGSEGV || info->signal == SIGBUS || info->signal == SIGILL ||
-                       info->signal == SIGFPE;
+        struct pm_signal_frame told = {info->signal, info->signal_code, info->sender_pid,
+                                       info->fault_address},
+                               first;
+        /* Raised again by the process itself: the first one counts. */
+        if (thread && was_sent(told.code) && told.sender_pid == info->pid &&
+            pm_signal_frame_find(core, thread, &first) && first.signal == told.signal)
+            told = first;
+        process->signal = (uint64_t)told.signal;
+        process->signal_code = (uint64_t)(int64_t)told.code;
+        if (was_sent(told.code) && told.sender_pid != info->pid) process->sender_pid = told.sender_pid;
+        bool faulted =
+            told.signal == SIGSEGV || told.signal == SIGBUS || told.signal == SIGILL || told.signal == SIGFPE;
         /* Positive codes are the kernel's; SI_KERNEL (0x80) is a general protection fault without an address.
          */
-        if (faulted && info->signal_code > 0 && info->signal_code < 0x80) {
-            process->fault_address = info->fault_address;
+        if (faulted && told.code > 0 && told.code < 0x80) {
+            process->fault_address = told.fault_address;
             process->has_fault_address = true;
         }
     } else if (thread && thread->signal) {

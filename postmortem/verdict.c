@@ -17,12 +17,22 @@ static const struct pm_thread *thread_of_role(const struct pm_diagnosis *diagnos
     return NULL;
 }
 
+struct stack {
+    const struct pm_frame *frames;
+    size_t count;
+    bool of_error; /* functions that wait for the others count: what an error remembers */
+};
+
+static struct stack stack_of(const struct pm_thread *thread) {
+    return thread ? (struct stack){thread->frames, thread->frame_count, false} : (struct stack){0};
+}
+
 /* The innermost function of the user's own code; without one the innermost JavaScript function. */
-static const struct pm_frame *user_frame(const struct pm_thread *thread) {
+static const struct pm_frame *user_frame(struct stack stack) {
     const struct pm_frame *any = NULL;
-    for (size_t i = 0; thread && i < thread->frame_count; i++) {
-        const struct pm_frame *frame = &thread->frames[i];
-        if (frame->kind != PM_FRAME_JS || frame->is_async) continue;
+    for (size_t i = 0; i < stack.count; i++) {
+        const struct pm_frame *frame = &stack.frames[i];
+        if (frame->kind != PM_FRAME_JS || (frame->is_async && !stack.of_error)) continue;
         if (!pm_report_is_foreign(frame->position.file)) return frame;
         if (!any) any = frame;
     }
@@ -61,10 +71,11 @@ static void put_fill(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis
 }
 
 /* The innermost function that is not Node's own; NULL = there is none. */
-static const struct pm_frame *inner_frame(const struct pm_thread *thread) {
-    for (size_t i = 0; thread && i < thread->frame_count; i++) {
-        const struct pm_frame *frame = &thread->frames[i];
-        if (frame->kind == PM_FRAME_JS && !frame->is_async && pm_is_user_file(frame->position.file))
+static const struct pm_frame *inner_frame(struct stack stack) {
+    for (size_t i = 0; i < stack.count; i++) {
+        const struct pm_frame *frame = &stack.frames[i];
+        if (frame->kind == PM_FRAME_JS && (!frame->is_async || stack.of_error) &&
+            pm_is_user_file(frame->position.file))
             return frame;
     }
     return NULL;
@@ -72,9 +83,9 @@ static const struct pm_frame *inner_frame(const struct pm_thread *thread) {
 
 /* ", in `validate` (/app/form.js:12)"; of a package's function also which function of the program called it:
  * ", in `new Range` of semver (classes/range.js:97), called from `resolve` (/app/deps.js:5)". */
-static void put_place(struct pm_strbuf *out, const struct pm_thread *thread, const char *before) {
+static void put_place(struct pm_strbuf *out, struct stack stack, const char *before) {
     static const char folder[] = "/node_modules/";
-    const struct pm_frame *inner = inner_frame(thread), *user = user_frame(thread);
+    const struct pm_frame *inner = inner_frame(stack), *user = user_frame(stack);
     const char *in_package = NULL, *at = inner ? inner->position.file : NULL;
     while (at && (at = strstr(at, folder))) in_package = at += sizeof(folder) - 1;
     if (!in_package || !user || !inner->position.line) {
@@ -96,12 +107,12 @@ static void put_place(struct pm_strbuf *out, const struct pm_thread *thread, con
  * is not the trouble itself is only what V8 did at that moment for the function that ran. */
 static void put_doing(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis,
                       const struct pm_thread *thread) {
-    bool collects = thread->state == PM_STATE_GC && inner_frame(thread);
+    bool collects = thread->state == PM_STATE_GC && inner_frame(stack_of(thread));
     for (size_t i = 0; collects && i < diagnosis->finding_count; i++)
         collects = strcmp(diagnosis->findings[i].id, "gc-thrash") != 0;
     pm_strbuf_append(out, collects ? "running JavaScript (V8 was just collecting garbage for it)"
                                    : pm_state_phrase(thread->state));
-    put_place(out, thread, ", in ");
+    put_place(out, stack_of(thread), ", in ");
 }
 
 static void put_state(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis, const char *before) {
@@ -133,6 +144,13 @@ static void put_fatal(struct pm_strbuf *out, const struct pm_process *process) {
 static void put_crash(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis,
                       const struct pm_thread *crashed) {
     const struct pm_process *process = &diagnosis->process;
+    if (crashed && crashed->overflowed) {
+        char size[PM_NUMBER_TEXT];
+        pm_strbuf_appendf(out, "Stack overflow: recursion used up the %s of the stack",
+                          pm_format_bytes(size, crashed->overflowed));
+        put_place(out, stack_of(crashed), ", in ");
+        return;
+    }
     const char *name = pm_signal_name(process->signal);
     pm_strbuf_appendf(out, "Crash in native code: %s", name ? name : "a fault");
     if (process->has_fault_address) pm_strbuf_appendf(out, " at address 0x%" PRIx64, process->fault_address);
@@ -143,6 +161,26 @@ static void put_crash(struct pm_strbuf *out, const struct pm_diagnosis *diagnosi
         if (top->function) pm_strbuf_appendf(out, " in `%s`", top->function);
         if (module) pm_strbuf_appendf(out, top->function ? " (%s)" : " in %s", module);
     }
+}
+
+static void put_uncaught(struct pm_strbuf *out, const struct pm_process *process,
+                         const struct pm_thread *crashed) {
+    const char *message = process->death_message;
+    struct stack thread = stack_of(crashed),
+                 error = {process->error_frames, process->error_frame_count, true};
+    pm_strbuf_append(out, process->is_rejection ? "Unhandled rejection" : "Uncaught ");
+    /* The rest of a message in several lines stands below, with the death. */
+    if (message) {
+        pm_strbuf_append(out, process->is_rejection ? ": " : "");
+        pm_strbuf_append_bytes(out, message, strcspn(message, "\r\n"));
+    } else if (!process->is_rejection) {
+        pm_strbuf_append(out, "exception");
+    }
+    /* Who threw is what the error remembers; on the stack of the thread is who found it. */
+    if (inner_frame(error))
+        put_place(out, error, ", thrown in ");
+    else if (!process->is_rejection)
+        put_place(out, thread, ", thrown in ");
 }
 
 static void put_killed(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
@@ -233,7 +271,7 @@ static void write_finding(struct pm_diagnosis *diagnosis) {
 void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     const struct pm_process *process = &diagnosis->process;
     const struct pm_thread *crashed = thread_of_role(diagnosis, true);
-    const struct pm_frame *user = user_frame(crashed);
+    const struct pm_frame *user = user_frame(stack_of(crashed));
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
     bool only_pod = diagnosis->pod_count && !diagnosis->report_count && !diagnosis->gc_log_count &&
                     !diagnosis->thread_count && diagnosis->finding_count;
@@ -256,15 +294,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
         put_fatal(&text, process);
         put_where(&text, user, ", in ", "");
         break;
-    case PM_DEATH_UNCAUGHT:
-        /* The rest of a message in several lines stands below, with the death. */
-        pm_strbuf_append(&text, "Uncaught ");
-        if (process->death_message)
-            pm_strbuf_append_bytes(&text, process->death_message, strcspn(process->death_message, "\r\n"));
-        else
-            pm_strbuf_append(&text, "exception");
-        put_place(&text, crashed, ", thrown in ");
-        break;
+    case PM_DEATH_UNCAUGHT: put_uncaught(&text, process, crashed); break;
     case PM_DEATH_ABORT:
         pm_strbuf_append(&text, "The process aborted itself");
         if (process->death_message) pm_strbuf_appendf(&text, " (%s)", process->death_message);
@@ -276,7 +306,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
         break;
     case PM_DEATH_NATIVE_CRASH:
         put_crash(&text, diagnosis, crashed);
-        put_where(&text, user, ", called from ", "");
+        if (!crashed || !crashed->overflowed) put_where(&text, user, ", called from ", "");
         break;
     case PM_DEATH_KILLED: put_killed(&text, diagnosis); break;
     case PM_DEATH_SNAPSHOT:

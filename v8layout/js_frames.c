@@ -286,13 +286,33 @@ static void add_async_frames(struct v8_walk *walk, const struct v8_isolate *isol
     free(rows);
 }
 
+/* Recursion used up the stack: the stack pointer stands in front of the mapping, or in its guard page, and
+ * the caller's frame is still in it. */
+#define MOST_OVERFLOW (1u << 20) /* bytes: one frame may be large */
+
+static const struct pm_mem_range *find_stack(struct v8_walk *walk) {
+    const struct v8_frame_arch *arch = walk->stacks->arch;
+    const struct pm_mem *mem = walk->stacks->mem;
+    pm_addr sp = walk->regs.value[arch->sp], fp = walk->regs.value[arch->fp];
+    const struct pm_mem_range *stack = pm_mem_find(mem, sp);
+    if (stack && stack->bytes) return stack;
+    const struct pm_mem_range *above = fp > sp ? pm_mem_find(mem, fp) : NULL;
+    if (!above || !above->bytes)
+        above = pm_mem_find(mem, sp + 4096) ? pm_mem_find(mem, sp + 4096) : pm_mem_find(mem, sp + 65536);
+    if (!walk->out->crashed || !sp || !above || !above->bytes || above->start <= sp ||
+        above->start - sp > MOST_OVERFLOW)
+        return stack;
+    walk->out->overflowed = above->end - above->start;
+    return above;
+}
+
 static void walk_thread(struct v8_walk *walk) {
     struct v8_stacks *stacks = walk->stacks;
     const struct v8_frame_arch *arch = stacks->arch;
     walk->regs = walk->thread->regs;
     walk->exact = true;
     walk->kernel_only = !walk->out->crashed && !walk->regs.value[arch->pc] && !walk->regs.value[arch->sp];
-    const struct pm_mem_range *stack = pm_mem_find(stacks->mem, walk->regs.value[arch->sp]);
+    const struct pm_mem_range *stack = find_stack(walk);
     if (stack) {
         walk->stack_start = stack->start;
         walk->stack_end = stack->end;

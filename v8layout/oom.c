@@ -20,7 +20,6 @@
 /* Literals are referred to by the frames right above abort() and by those around the block. */
 #define LITERAL_WINDOW 4096u
 /* Making the message of a TypeError runs the parser: frames of 10 KB. */
-#define ERROR_WINDOW 65536u
 #define BELOW_STACK  16384u
 #define MOST_HEAP    (UINT64_C(1) << 44)
 
@@ -269,45 +268,4 @@ bool v8_last_words_read(const struct pm_core *core, const struct pm_core_thread 
     if (statistics) read_literals(&stack, block > LITERAL_WINDOW ? block - LITERAL_WINDOW : 0, block, ret);
     if (!failure) ret->fatal = printed(&stack);
     return statistics || failure || ret->fatal || ret->detail;
-}
-
-/* ---- uncaught exceptions ---- */
-
-#define MOST_MESSAGE 1000
-
-static const char *thrown_text(const struct v8 *v8, v8_word thrown, struct pm_arena *arena) {
-    struct pm_strbuf text PM_AUTO_STRBUF = {0};
-    v8_word message;
-    if (v8_is_pointer(thrown) && v8_type_at(v8, v8_untag(thrown)) == V8_T_JS_ERROR) {
-        const char *name = v8_class_name(v8, v8_untag(thrown), arena);
-        pm_strbuf_append(&text, name ? name : "Error");
-        if (v8_property_named(v8, v8_untag(thrown), "message", &message) && v8_is_pointer(message)) {
-            pm_strbuf_append(&text, ": ");
-            v8_string_text(v8, v8_untag(message), 0, MOST_MESSAGE, &text);
-        }
-    } else {
-        v8_describe(v8, thrown, MOST_MESSAGE, &text);
-    }
-    return text.length && !text.failed ? pm_arena_copy(arena, text.bytes, text.length) : NULL;
-}
-
-const char *v8_thrown_text(const struct v8 *v8, pm_addr frame_pointer, struct pm_arena *arena) {
-    v8_word thrown;
-    return pm_mem_u64(v8->mem, frame_pointer + 16, &thrown) ? thrown_text(v8, thrown, arena) : NULL;
-}
-
-static bool is_error(const struct v8 *v8, v8_word word) {
-    return v8_is_strong(word) && v8_type_at(v8, v8_untag(word)) == V8_T_JS_ERROR;
-}
-
-const char *v8_thrown_between(const struct v8 *v8, pm_addr from, pm_addr to, struct pm_arena *arena) {
-    /* The error itself; if no frame kept it, a handle to it. */
-    for (int handles = 0; handles < 2; handles++)
-        for (pm_addr at = from & ~(pm_addr)7; at < to && at - from < ERROR_WINDOW; at += 8) {
-            v8_word word;
-            if (!pm_mem_u64(v8->mem, at, &word)) return NULL;
-            if (handles && ((word & 7) || !pm_mem_u64(v8->mem, word, &word))) continue;
-            if (is_error(v8, word)) return thrown_text(v8, word, arena);
-        }
-    return NULL;
 }

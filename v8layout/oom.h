@@ -38,12 +38,4 @@ struct v8_last_words {
 bool v8_last_words_read(const struct pm_core *core, const struct pm_core_thread *thread,
                         struct pm_arena *arena, struct v8_last_words *ret);
 
-/* What was thrown, "PaymentError: cannot pay 12.5": the argument of the exit frame of Runtime_Throw or
- * Runtime_ReThrow (at fp + 16 in V8 9.4 to 14.6). Where a process is aborted for an uncaught exception V8 has
- * not stored it anywhere else yet. NULL = not readable. */
-const char *v8_thrown_text(const struct v8 *v8, pm_addr frame_pointer, struct pm_arena *arena);
-/* Where another runtime function made the error itself: the first error object that the native frames above
- * it hold. */
-const char *v8_thrown_between(const struct v8 *v8, pm_addr from, pm_addr to, struct pm_arena *arena);
-
 #endif

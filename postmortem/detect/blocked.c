@@ -315,9 +315,7 @@ static bool waits_in_package(const struct pm_thread *thread) {
 static enum pm_severity worker_severity(const struct pm_diagnosis *diagnosis, const struct pm_thread *thread,
                                         size_t alike) {
     if (thread->state == PM_STATE_ATOMICS_WAIT)
-        return waits_in_package(thread) ? PM_SEVERITY_INFO
-               : alike > 1              ? PM_SEVERITY_HIGH
-                                        : PM_SEVERITY_LOW;
+        return waits_in_package(thread) ? PM_SEVERITY_INFO : alike > 1 ? PM_SEVERITY_HIGH : PM_SEVERITY_LOW;
     return main_is_idle(diagnosis) ? PM_SEVERITY_MEDIUM : PM_SEVERITY_LOW;
 }
 
@@ -330,10 +328,10 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     if (!finding) return pm_error_nomem();
     bool is_main = thread->role == PM_ROLE_MAIN;
     size_t alike = count_alike(diagnosis, thread);
-    const char *who = is_main     ? "the main thread"
-                      : alike > 1 ? pm_arena_printf(arena, "%zu worker threads", alike)
-                                  : pm_arena_printf(arena, "the worker thread %llu",
-                                                    (unsigned long long)thread->tid);
+    const char *who = is_main ? "the main thread"
+                      : alike > 1
+                          ? pm_arena_printf(arena, "%zu worker threads", alike)
+                          : pm_arena_printf(arena, "the worker thread %llu", (unsigned long long)thread->tid);
     const char *what = operation(arena, kind, thread, api);
     finding->id = kind->id;
     finding->confidence = kind->confidence;
@@ -344,6 +342,14 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
     if (kind->confidence != PM_CONFIDENCE_HIGH && finding->severity == PM_SEVERITY_CRITICAL)
         finding->severity = PM_SEVERITY_HIGH;
     finding->advice = kind->advice;
+    const char *trigger = trigger_of(thread);
+    if (trigger && strncmp(trigger, "promise", 7) == 0 &&
+        (thread->state == PM_STATE_RUNNING_JS || thread->state == PM_STATE_GC))
+        finding->advice = pm_arena_printf(
+            arena,
+            "%s It was called for a promise or by nextTick: a chain of these that goes on and on starves the "
+            "event loop, too, because timers and I/O wait until none is left.",
+            kind->advice);
     if (user != SIZE_MAX) {
         const struct pm_frame *frame = &thread->frames[user];
         finding->title =
@@ -476,10 +482,9 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
             PM_TRY((thread->spinning ? describe_spinning : describe_idle)(diagnosis, thread));
         if (!kind) continue;
         bool main_blocked = thread->role == PM_ROLE_MAIN;
-        bool worker_counts =
-            thread->role == PM_ROLE_WORKER && !is_told(diagnosis, i) &&
-            (thread->state == PM_STATE_ATOMICS_WAIT || thread->state == PM_STATE_REGEXP ||
-             (main_is_idle(diagnosis) && blocked_frame(thread) != SIZE_MAX));
+        bool worker_counts = thread->role == PM_ROLE_WORKER && !is_told(diagnosis, i) &&
+                             (thread->state == PM_STATE_ATOMICS_WAIT || thread->state == PM_STATE_REGEXP ||
+                              (main_is_idle(diagnosis) && blocked_frame(thread) != SIZE_MAX));
         if (main_blocked || worker_counts) PM_TRY(describe(diagnosis, thread, kind));
     }
     return pool ? examine_pool(diagnosis) : NULL;

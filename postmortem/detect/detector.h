@@ -37,6 +37,7 @@ struct pm_detector {
 extern const struct pm_detector pm_detect_leaks;
 extern const struct pm_detector pm_detect_blocked;
 extern const struct pm_detector pm_detect_gc_log;
+extern const struct pm_detector pm_detect_overflow;
 extern const struct pm_detector pm_detect_pod;
 extern const struct pm_detector pm_detect_profile_cpu;
 extern const struct pm_detector pm_detect_profile_heap;
@@ -46,6 +47,7 @@ extern const struct pm_detector pm_detect_report_handles;
 extern const struct pm_detector pm_detect_report_loop;
 extern const struct pm_detector pm_detect_report_memory;
 extern const struct pm_detector pm_detect_report_system;
+extern const struct pm_detector pm_detect_uncaught;
 /* clang-format on */
 
 const struct pm_detector *const *pm_detectors(size_t *count_ret);

@@ -84,6 +84,7 @@ struct pm_thread {
     const char *regexp;       /* in a regular expression: its source; NULL = not in one, or not known */
     bool spinning;            /* in the event loop, which asked for events but did not wait for any */
     bool crashed;             /* the thread that took the signal */
+    uint64_t overflowed;      /* bytes of its stack, which recursion used up; 0 = it did not */
     pm_addr isolate;          /* 0 = none */
     struct pm_frame *frames;  /* innermost first */
     size_t frame_count;
@@ -189,6 +190,10 @@ struct pm_process {
     enum pm_death_kind death;
     const char *death_message;  /* the message V8 or Node printed, or the thrown error's */
     const char *death_location; /* V8's location text */
+    bool is_rejection;          /* uncaught: a promise was rejected, and nobody caught it */
+    struct pm_frame
+        *error_frames;        /* uncaught: where the error itself remembers it was made, innermost first */
+    size_t error_frame_count; /* 0 = not known */
     uint64_t heap_used_at_death, heap_limit_at_death;
     struct pm_origin *origins;
     size_t origin_count;

@@ -27,6 +27,13 @@ static void write_texts(struct pm_json *json, const char *key, const char *const
     pm_json_end(json);
 }
 
+/* file, line and column as members of the object that is open. */
+static void write_position(struct pm_json *json, const struct pm_position *position) {
+    pm_json_text(json, "file", position->file);
+    pm_json_u64(json, "line", position->line ? position->line : PM_UNKNOWN);
+    pm_json_u64(json, "column", position->column ? position->column : PM_UNKNOWN);
+}
+
 static void write_death(struct pm_json *json, const struct pm_process *process) {
     pm_json_object(json, "death");
     pm_json_text(json, "kind", process->death == PM_DEATH_UNKNOWN ? NULL : pm_death_word(process->death));
@@ -35,6 +42,19 @@ static void write_death(struct pm_json *json, const struct pm_process *process) 
     pm_json_u64(json, "heap_used", process->heap_used_at_death);
     pm_json_u64(json, "heap_limit", process->heap_limit_at_death);
     pm_json_text(json, "last_gcs", process->last_gcs);
+    if (process->death == PM_DEATH_UNCAUGHT) pm_json_bool(json, "rejection", process->is_rejection);
+    if (process->error_frame_count) {
+        pm_json_array(json, "error_stack");
+        for (size_t i = 0; i < process->error_frame_count; i++) {
+            const struct pm_frame *frame = &process->error_frames[i];
+            pm_json_object(json, NULL);
+            pm_json_text(json, "function", frame->function);
+            write_position(json, &frame->position);
+            if (frame->is_async) pm_json_bool(json, "async", true);
+            pm_json_end(json);
+        }
+        pm_json_end(json);
+    }
     pm_json_end(json);
 }
 
@@ -78,13 +98,6 @@ static void write_process(struct pm_json *json, const struct pm_process *process
     pm_json_u64(json, "max_semi_space_size", process->max_semi_space_flag);
     pm_json_end(json);
     pm_json_end(json);
-}
-
-/* file, line and column as members of the object that is open. */
-static void write_position(struct pm_json *json, const struct pm_position *position) {
-    pm_json_text(json, "file", position->file);
-    pm_json_u64(json, "line", position->line ? position->line : PM_UNKNOWN);
-    pm_json_u64(json, "column", position->column ? position->column : PM_UNKNOWN);
 }
 
 static void write_finding(struct pm_json *json, const struct pm_finding *finding, bool by_id) {

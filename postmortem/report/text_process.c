@@ -56,6 +56,9 @@ static void put_signal(const struct pm_page *page) {
                        name, process->sender_pid);
     else if (process->death == PM_DEATH_KILLED)
         pm_page_entryf(page, NULL, PM_PLAIN, "%s, sent from outside", name);
+    else if (process->death == PM_DEATH_NATIVE_CRASH && process->signal_code != PM_UNKNOWN &&
+             (int64_t)process->signal_code > 0)
+        pm_page_entryf(page, NULL, PM_PLAIN, "%s, raised by the kernel", name);
     else if (process->death == PM_DEATH_NATIVE_CRASH)
         pm_page_entryf(page, NULL, PM_PLAIN, "%s; the address is lost, Node.js raised the signal again",
                        name);
