@@ -174,6 +174,15 @@ static void compare_blocked(const char *name, const cJSON *expected, const cJSON
     wrong(name, "position of what blocks", text_at(blocked, "file"), "not there");
 }
 
+static bool error_has(const cJSON *frames, const cJSON *wanted) {
+    const cJSON *frame;
+    cJSON_ArrayForEach(frame,
+                       frames) if (is_function(text_at(frame, "function"), text_at(wanted, "function")) &&
+                                   ends_with(text_at(frame, "file"), text_at(wanted, "file")) &&
+                                   line_fits(cJSON_GetObjectItem(wanted, "lines"), frame, false)) return true;
+    return false;
+}
+
 static void compare(const char *name, const cJSON *expected, const struct last_words *said,
                     const cJSON *document) {
     const cJSON *process = cJSON_GetObjectItem(document, "process"),
@@ -213,7 +222,11 @@ static void compare(const char *name, const cJSON *expected, const struct last_w
                   expected, "isolates")) if (!isolates_have(document, cJSON_GetObjectItem(item, "instances")))
         wrong(name, "instances of isolate", text_at(item, "thread"), "others");
     compare_blocked(name, expected, document);
-    const char *verdict = text_at(document, "verdict");
+    const cJSON *thrown = cJSON_GetObjectItem(expected, "thrown");
+    if (thrown && !error_has(cJSON_GetObjectItem(death, "error_stack"), thrown))
+        wrong(name, "thrown in", text_at(thrown, "function"), "not in the error's stack");
+    const char *verdict = text_at(document, "verdict"), *says = text_at(expected, "verdict");
+    if (says && (!verdict || !strstr(verdict, says))) wrong(name, "verdict", says, verdict);
     if (!verdict || strlen(verdict) < 20 || !ends_with(verdict, "."))
         wrong(name, "verdict", "a sentence", verdict);
 }
