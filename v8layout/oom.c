@@ -20,8 +20,8 @@
 /* Literals are referred to by the frames right above abort() and by those around the block. */
 #define LITERAL_WINDOW 4096u
 /* Making the message of a TypeError runs the parser: frames of 10 KB. */
-#define BELOW_STACK  16384u
-#define MOST_HEAP    (UINT64_C(1) << 44)
+#define BELOW_STACK 16384u
+#define MOST_HEAP   (UINT64_C(1) << 44)
 
 /* HeapStats: words behind the start marker. */
 enum {
