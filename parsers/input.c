@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "postmortem/base/checked.h"
 #include "postmortem/base/escape.h"
@@ -13,6 +14,9 @@
 
 #define BLOCK          4096 /* a file system block: the unit of a hole */
 #define PROGRESS_EVERY (16ull << 20)
+/* What decompressing leaves free of a file system: others write there, too. */
+#define LOOK_EVERY (16ull << 20)
+#define LEAST_FREE (1ull << 30) /* or a twentieth, where that is less */
 
 /* The path as it may stand in a message. */
 static const char *shown(struct pm_strbuf *buf, const char *path) {
@@ -102,14 +106,15 @@ static int write_all(int fd, const uint8_t *bytes, size_t size, uint64_t offset)
     return 0;
 }
 
-/* Writes the blocks that hold something and leaves the others out. */
-static int write_sparse(int fd, const uint8_t *bytes, size_t size, uint64_t offset) {
+/* Writes the blocks that hold something and leaves the others out. Adds what it wrote to `written`. */
+static int write_sparse(int fd, const uint8_t *bytes, size_t size, uint64_t offset, uint64_t *written) {
     while (size) {
         size_t run = 0;
         while (run < size && !is_zero(bytes + run, size - run < BLOCK ? size - run : BLOCK))
             run += size - run < BLOCK ? size - run : BLOCK;
         int error = write_all(fd, bytes, run, offset);
         if (error) return error;
+        *written += run;
         size_t skip = size - run < BLOCK ? size - run : BLOCK;
         bytes += run + skip;
         size -= run + skip;
@@ -123,6 +128,7 @@ struct unpack {
     const char *path, *folder;
     int fd;
     uint64_t size;
+    uint64_t written, looked; /* without holes; when the free space was looked at */
     bool truncated;
     pm_input_progress *progress;
     void *context;
@@ -140,6 +146,22 @@ static struct pm_error *write_problem(const struct unpack *u, int error) {
     return pm_error_hint(pm_error_create(PM_ERR_IO, "%s: decompressing to %s failed after %llu MB: %s",
                                          shown(&text, u->path), shown(&folder, u->folder),
                                          (unsigned long long)(u->size >> 20), strerror(error)),
+                         "set TMPDIR to a folder with more room, or decompress the file yourself");
+}
+
+/* A small file that unpacks to a huge one must not fill the disk. */
+static struct pm_error *check_room(struct unpack *u) {
+    struct statvfs disk;
+    if (u->written - u->looked < LOOK_EVERY) return NULL;
+    u->looked = u->written;
+    if (fstatvfs(u->fd, &disk) != 0 || !disk.f_blocks) return NULL;
+    uint64_t unit = disk.f_frsize, least = (uint64_t)disk.f_blocks * unit / 20;
+    if ((uint64_t)disk.f_bavail * unit > (least < LEAST_FREE ? least : LEAST_FREE)) return NULL;
+    PM_AUTO_STRBUF struct pm_strbuf text = {0}, folder = {0};
+    return pm_error_hint(pm_error_create(PM_ERR_LIMIT,
+                                         "%s: unpacks to more than there is room for in %s (%llu MB so far)",
+                                         shown(&text, u->path), shown(&folder, u->folder),
+                                         (unsigned long long)(u->written >> 20)),
                          "set TMPDIR to a folder with more room, or decompress the file yourself");
 }
 
@@ -162,8 +184,9 @@ static struct pm_error *unpack_blocks(struct unpack *u) {
             return pm_error_create(PM_ERR_LIMIT, "%s: unpacks to more than %llu GB", shown(&text, u->path),
                                    PM_MAX_DECOMPRESSED >> 30);
         }
-        int error = write_sparse(u->fd, bytes, size, (uint64_t)offset);
+        int error = write_sparse(u->fd, bytes, size, (uint64_t)offset, &u->written);
         if (error) return write_problem(u, error);
+        PM_TRY(check_room(u));
         u->size = (uint64_t)offset + size;
         if (u->progress && u->size - reported >= PROGRESS_EVERY) {
             reported = u->size;

@@ -1,9 +1,9 @@
 /* batch.h - many files in worker processes: a file that crashes or hangs the reader costs one row.
  *
  * Each worker takes the next file, diagnoses it as `postmortem diagnose FILE` would, and sends one row to the
- * parent through a pipe. A worker that dies (a signal, or the file's time is over) is replaced; the file it
- * was at is a failed row. Output of earlier runs (`--format json`, of diagnose or batch) is a file like any
- * other: it is merged, not analysed again. */
+ * parent through a pipe. A worker that dies (a signal, or the file's time is over, or it needs too much
+ * memory) is replaced; the file it was at is a failed row. Output of earlier runs (`--format json`, of
+ * diagnose or batch) is a file like any other: it is merged, not analysed again. */
 #ifndef PM_BATCH_RUN_H
 #define PM_BATCH_RUN_H
 

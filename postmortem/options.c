@@ -24,6 +24,7 @@ enum option_id {
     OPTION_BY,
     OPTION_CLASS,
     OPTION_TIMEOUT,
+    OPTION_MAX_MEMORY,
     OPTION_UNDER,
     OPTION_ALL,
     OPTION_WEAK,
@@ -56,7 +57,7 @@ static const struct option_row {
     {OPTION_OUTPUT, "output", 'o', required_argument, "FILE", GROUP_OUTPUT, NULL,
      "write to FILE: complete or not at all"},
     {OPTION_MAX_BYTES, "max-bytes", 0, required_argument, "N", GROUP_OUTPUT, NULL,
-     "cut a ticket to N bytes (default 30000)"},
+     "cut a ticket to N bytes, at least 1000 (default 30000)"},
     {OPTION_LIMIT, "limit", 'n', required_argument, "N", GROUP_OUTPUT, NULL,
      "rows of a table, frames of a stack; 0 = all"},
     {OPTION_REDACT, "redact", 0, optional_argument, "LEVEL", GROUP_OUTPUT, NULL,
@@ -84,6 +85,8 @@ static const struct option_row {
      "the constructor, as histogram names it"},
     {OPTION_TIMEOUT, "timeout", 0, required_argument, "SECONDS", GROUP_COMMAND, "batch",
      "for one file (default 600); 0 = as long as it takes"},
+    {OPTION_MAX_MEMORY, "max-memory", 0, required_argument, "MB", GROUP_COMMAND, "batch",
+     "of the reader of one file (default: what is free, divided by the readers)"},
     {OPTION_EXPLAIN, "explain", 0, no_argument, NULL, GROUP_COMMAND, "layouts",
      "each field of V8's layout in this core: its value and where it comes from"},
     {OPTION_HELP, "help", 'h', no_argument, NULL, GROUP_OTHER, NULL,
@@ -205,10 +208,13 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
     case OPTION_MAX_BYTES:
     case OPTION_LIMIT:
     case OPTION_TIMEOUT:
+    case OPTION_MAX_MEMORY:
         if (!parse_number(value, &number) || number > SIZE_MAX / 2)
             return complain(message, "--%s takes a number, not '%s'", row->name, value), false;
         if (row->id == OPTION_TIMEOUT)
             ret->timeout = number < 1000000 ? (size_t)number : 0;
+        else if (row->id == OPTION_MAX_MEMORY)
+            ret->max_memory = (size_t)number;
         else if (row->id == OPTION_LIMIT)
             ret->limit = number ? (size_t)number : SIZE_MAX;
         else

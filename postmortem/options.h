@@ -37,6 +37,7 @@ struct pm_options {
     bool all, weak;        /* referrers: every one; weak ones too */
     const char *export_as; /* a name of the table of exports */
     size_t timeout;        /* seconds for one file of a batch; 0 = any */
+    size_t max_memory;     /* MB for one file of a batch; 0 = not given */
     int fail_on;           /* enum pm_severity; -1 = not given */
     const char *hide_facts;
 };

@@ -242,11 +242,82 @@ static void test_lists_and_formats(void **state) {
     run_free(&run);
 }
 
+/* The row of a file that could not be read. */
+static const char *reason_of(const cJSON *batch, const char *name) {
+    const cJSON *row;
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(batch, "unreadable")) {
+        const char *path = cJSON_GetStringValue(cJSON_GetObjectItem(row, "path"));
+        if (path && strstr(path, name)) return cJSON_GetStringValue(cJSON_GetObjectItem(row, "reason"));
+    }
+    fail_msg("no row for %s", name);
+    return "";
+}
+
+static void assert_reason(const cJSON *batch, const char *name, const char *words_in_it) {
+    const char *reason = reason_of(batch, name);
+    if (!strstr(reason, words_in_it)) fail_msg("%s: '%s' instead of '%s'", name, reason, words_in_it);
+}
+
+static char *hostile_folder(void) {
+    char *folder = folder_new();
+    struct run run =
+        run_shell("cd %s && cp %s/corpora/reports/uncaught/22.23.3.json good.json && mkfifo fifo.json && "
+                  /* 400 GB of nothing in 13 MB: minutes to unpack */
+                  "head -c 1G /dev/zero | zstd -q -o 1.zst && for i in $(seq 400); do cat 1.zst; done > "
+                  "slow.zst && rm 1.zst && "
+                  /* numbers take thirty times their room in the file */
+                  "{ printf '{\"header\": {\"reportVersion\": 3, \"event\": \"x\"}, \"x\": [1'; "
+                  "yes ,1 | head -n 4000000 | tr -d '\\n'; printf ']}'; } > large.json",
+                  folder, source_directory());
+    assert_int_equal(run.exit_code, 0);
+    run_free(&run);
+    return folder;
+}
+
+/* What hangs a reader, or needs too much memory, is a row; the others are read. */
+static void test_hostile_files(void **state) {
+    (void)state;
+    char *folder = hostile_folder();
+    struct run run = RUN("batch", folder, "--timeout", "15", "--max-memory", "200", "--format", "json");
+    assert_run(&run, 1, NULL, NULL);
+    cJSON *root = parse(&run);
+    const cJSON *batch = batch_of(root);
+    check_schema(root);
+    assert_int_equal(number(batch, "files"), 3); /* a pipe in a folder is no file */
+    assert_int_equal(number(batch, "failed"), 2);
+    assert_reason(batch, "slow.zst", "longer than 15 seconds");
+    assert_reason(batch, "large.json", "memory");
+    group_with(batch, "lookUp");
+    cJSON_Delete(root);
+    run_free(&run);
+    folder_remove(folder);
+}
+
+/* A reader that dies: here because its file shrinks while it is read. */
+static void test_dying_reader(void **state) {
+    (void)state;
+    char *folder = hostile_folder();
+    struct run run =
+        run_shell("cd %s && { until grep -qs $PWD/large.json /proc/[0-9]*/maps; do :; done; "
+                  "truncate -s 100 large.json; } & cd %s && "
+                  "$POSTMORTEM_PROGRAM batch good.json large.json --timeout 60 --format json 2> crash.txt",
+                  folder, folder);
+    cJSON *root = parse(&run);
+    const cJSON *batch = batch_of(root);
+    assert_int_equal(run.exit_code, 1);
+    assert_int_equal(number(batch, "files"), 2);
+    assert_reason(batch, "large.json", "the reader");
+    group_with(batch, "lookUp");
+    cJSON_Delete(root);
+    run_free(&run);
+    folder_remove(folder);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_two_thousand),
-        cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_lists_and_formats),
+        cmocka_unit_test(test_two_thousand),      cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_lists_and_formats), cmocka_unit_test(test_hostile_files),
+        cmocka_unit_test(test_dying_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
