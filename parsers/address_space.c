@@ -18,11 +18,16 @@
 
 typedef PM_VEC(struct pm_mem_range) range_vec;
 
+struct pm_mem_hole {
+    pm_addr start, end;
+};
+
 struct pm_mem {
     struct pm_mem_head head; /* first: the inline readers of the header look at it */
     range_vec ranges;  /* ascending, without overlaps: the answer; one more item than counts, the empty one */
     range_vec pending; /* added since the last pm_mem_finish(), in the order of adding */
-    pm_addr *starts;   /* ranges[i].start, dense for the binary search */
+    PM_VEC(struct pm_mem_hole) holes;
+    pm_addr *starts; /* ranges[i].start, dense for the binary search */
     uint32_t *slots;
 };
 
@@ -46,9 +51,33 @@ void pm_mem_destroy(struct pm_mem *mem) {
     if (!mem) return;
     pm_vec_deinit(&mem->ranges);
     pm_vec_deinit(&mem->pending);
+    pm_vec_deinit(&mem->holes);
     free(mem->starts);
     free(mem->slots);
     free(mem);
+}
+
+enum { MOST_HOLES = 1 << 20 }; /* segments of a damaged core may all be of the same part of the file */
+
+struct pm_error *pm_mem_add_hole(struct pm_mem *mem, pm_addr start, pm_addr end) {
+    struct pm_mem_hole hole = {start, end};
+    if (start >= end || mem->holes.count >= MOST_HOLES) return NULL;
+    return pm_vec_push(&mem->holes, hole) ? NULL : pm_error_nomem();
+}
+
+/* Holes in the wrong order are not found, that is all. */
+pm_addr pm_mem_after_hole(const struct pm_mem *mem, pm_addr addr) {
+    size_t low = 0, high = mem->holes.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (mem->holes.items[middle].end <= addr)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    bool inside =
+        low < mem->holes.count && mem->holes.items[low].start <= addr && addr < mem->holes.items[low].end;
+    return inside ? mem->holes.items[low].end : addr;
 }
 
 static bool push(range_vec *vec, pm_addr start, pm_addr end, const uint8_t *bytes, uint32_t protection,

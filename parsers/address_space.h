@@ -46,6 +46,9 @@ struct pm_error *pm_mem_add(struct pm_mem *mem, pm_addr start, pm_addr end, cons
  * mapped. */
 struct pm_error *pm_mem_fill(struct pm_mem *mem, pm_addr start, const uint8_t *bytes, uint64_t length,
                              uint32_t protection);
+/* [start, end) is zeros that the process never touched: a large hole of the core's file. Ascending by start,
+ * or in any order where segments overlap: it only saves looking. */
+struct pm_error *pm_mem_add_hole(struct pm_mem *mem, pm_addr start, pm_addr end);
 /* Sorts; may be called again after more pm_mem_fill(). What was added is not seen before. */
 struct pm_error *pm_mem_finish(struct pm_mem *mem);
 
@@ -53,6 +56,10 @@ size_t pm_mem_range_count(const struct pm_mem *mem);
 const struct pm_mem_range *pm_mem_range_at(const struct pm_mem *mem, size_t index); /* ascending */
 static inline const struct pm_mem_range *pm_mem_find(const struct pm_mem *mem,
                                                      pm_addr addr); /* NULL = not mapped */
+
+/* Where the hole that holds addr ends; addr itself where there is none. Reading a hole is right, but costs a
+ * page of the system's memory for each. */
+pm_addr pm_mem_after_hole(const struct pm_mem *mem, pm_addr addr);
 
 /* Silent: for scanning. The state of the first address that has no bytes. */
 enum pm_mem_state pm_mem_probe(const struct pm_mem *mem, pm_addr addr, uint64_t length);

@@ -142,6 +142,33 @@ static struct pm_error *count_headers(const struct pm_input *input, const Elf64_
     return NULL;
 }
 
+/* The first hole that ends behind `offset`. */
+static size_t first_hole(const struct pm_input *input, uint64_t offset) {
+    size_t low = 0, high = input->hole_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (input->holes[middle].end <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The holes of the file inside of a segment. */
+static struct pm_error *add_holes(struct pm_core *core, const struct pm_input *input,
+                                  const Elf64_Phdr *program, uint64_t saved) {
+    uint64_t start = program->p_offset, size = saved < program->p_memsz ? saved : program->p_memsz;
+    for (size_t i = first_hole(input, start); i < input->hole_count && input->holes[i].start < start + size;
+         i++) {
+        const struct pm_hole *hole = &input->holes[i];
+        uint64_t from = hole->start > start ? hole->start - start : 0, to = hole->end - start;
+        PM_TRY(pm_mem_add_hole(core->memory, program->p_vaddr + from,
+                               program->p_vaddr + (to < size ? to : size)));
+    }
+    return NULL;
+}
+
 static struct pm_error *add_segment(struct pm_core *core, const struct pm_input *input,
                                     const Elf64_Phdr *program) {
     core->info.segment_count++;
@@ -153,6 +180,7 @@ static struct pm_error *add_segment(struct pm_core *core, const struct pm_input 
     uint64_t saved = 0;
     if (program->p_offset < input->size) saved = input->size - program->p_offset;
     if (saved > program->p_filesz) saved = program->p_filesz;
+    PM_TRY(add_holes(core, input, program, saved));
     return pm_mem_add(core->memory, program->p_vaddr, end, saved ? input->bytes + program->p_offset : NULL,
                       saved, program->p_flags & (PM_MEM_READ | PM_MEM_WRITE | PM_MEM_EXECUTE));
 }

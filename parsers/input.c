@@ -11,6 +11,7 @@
 #include "postmortem/base/checked.h"
 #include "postmortem/base/escape.h"
 #include "postmortem/base/limits.h"
+#include "postmortem/base/vec.h"
 
 #define BLOCK          4096 /* a file system block: the unit of a hole */
 #define PROGRESS_EVERY (16ull << 20)
@@ -250,6 +251,30 @@ static struct pm_error *map(struct pm_input *input, int fd) {
     return NULL;
 }
 
+/* A process may reserve terabytes: the kernel leaves what was never touched out of the core. */
+enum { MOST_HOLES = 65536 };
+#define SPARSE_SIZE (1ull << 30)
+#define LARGE_HOLE  (16ull << 20)
+
+static void find_holes(struct pm_input *input, int fd) {
+    struct stat info;
+    PM_VEC(struct pm_hole) holes = {0};
+    if (input->size < SPARSE_SIZE || fstat(fd, &info) != 0 ||
+        (uint64_t)info.st_blocks * 512 > input->size / 2)
+        return;
+    for (uint64_t at = 0; at < input->size && holes.count < MOST_HOLES;) {
+        off_t start = lseek(fd, (off_t)at, SEEK_HOLE);
+        if (start < 0 || (uint64_t)start >= input->size) break;
+        off_t data = lseek(fd, start, SEEK_DATA);
+        uint64_t end = data < 0 ? input->size : (uint64_t)data;
+        struct pm_hole hole = {(uint64_t)start, end};
+        if (end - (uint64_t)start >= LARGE_HOLE && !pm_vec_push(&holes, hole)) break;
+        at = end;
+    }
+    input->holes = holes.items;
+    input->hole_count = holes.count;
+}
+
 /* Opens without waiting for a writer (a FIFO) and without side effects of devices; only regular files pass.
  */
 static struct pm_error *open_regular(const char *path, int *fd_ret, uint64_t *size_ret) {
@@ -284,8 +309,10 @@ struct pm_error *pm_input_open(const char *path, pm_input_progress *progress, vo
         int unpacked PM_AUTO_CLOSE = -1;
         PM_TRY(decompress(input, fd, progress, context, &unpacked));
         PM_TRY(map(input, unpacked));
+        find_holes(input, unpacked);
     } else {
         PM_TRY(map(input, fd));
+        find_holes(input, fd);
     }
     *ret = PM_TAKE(input);
     return NULL;
@@ -295,6 +322,7 @@ void pm_input_close(struct pm_input *input) {
     if (!input) return;
     if (input->bytes) munmap((void *)(uintptr_t)input->bytes, input->size);
     free(input->path);
+    free(input->holes);
     free(input);
 }
 

@@ -18,13 +18,19 @@
 #include "postmortem/base/cleanup.h"
 #include "postmortem/base/error.h"
 
+struct pm_hole { /* of a sparse file: zeros that nobody wrote */
+    uint64_t start, end;
+};
+
 struct pm_input {
     char *path;           /* as given */
     const uint8_t *bytes; /* NULL when size is 0 */
     uint64_t size;        /* after decompression */
     uint64_t file_size;   /* on disk */
     bool decompressed;
-    bool mapped;    /* the bytes are a mapping of a file: pages that were read can be given back */
+    bool mapped;           /* the bytes are a mapping of a file: pages that were read can be given back */
+    struct pm_hole *holes; /* the large ones, ascending; only of files that are mostly holes */
+    size_t hole_count;
     bool truncated; /* the compressed stream ended early; bytes hold what came before */
 };
 

@@ -233,16 +233,19 @@ static bool replace_list(const struct pm_patterns *patterns, const struct compil
     return !text->failed;
 }
 
-/* Every secret has one of these marks: most texts have none, and need no pattern. */
+/* Every secret has one of these marks: most texts have none, and need no pattern. Tokens are at least 13
+ * characters in a row
+ * ("xoxb-" and eight more) that no word of a language makes. */
 static bool may_be_secret(const char *text, size_t length) {
-    enum { LONGEST_PLAIN = 12 };
+    enum { SHORTEST_TOKEN = 13 };
     size_t run = 0;
+    bool strange = false;
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
-        bool word = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' ||
-                    c == '-' || c == '+';
-        run = word ? run + 1 : 0;
-        if (run >= LONGEST_PLAIN || c == '=' || c == ':' || c == '@' || c == ' ') return true;
+        bool digit = c >= '0' && c <= '9', upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z';
+        run = digit || upper || lower || c == '_' || c == '-' || c == '+' ? run + 1 : 0;
+        strange = run && (strange || digit || upper);
+        if ((run >= SHORTEST_TOKEN && strange) || c == '=' || c == ':' || c == '@' || c == ' ') return true;
     }
     return false;
 }

@@ -251,6 +251,23 @@ static void test_grains(void **state) {
     munmap(bytes, large);
 }
 
+static void test_holes(void **state) {
+    (void)state;
+    struct pm_mem *mem PM_AUTO(mem) = NULL;
+    assert_pm_ok(pm_mem_create(&mem));
+    assert_int_equal(pm_mem_after_hole(mem, 0x5000), 0x5000);
+    assert_pm_ok(pm_mem_add_hole(mem, 0x1000, 0x3000));
+    assert_pm_ok(pm_mem_add_hole(mem, 0x8000, 0x8000)); /* none */
+    assert_pm_ok(pm_mem_add_hole(mem, 0x10000, 0x20000));
+    assert_int_equal(pm_mem_after_hole(mem, 0xfff), 0xfff);
+    assert_int_equal(pm_mem_after_hole(mem, 0x1000), 0x3000);
+    assert_int_equal(pm_mem_after_hole(mem, 0x2fff), 0x3000);
+    assert_int_equal(pm_mem_after_hole(mem, 0x3000), 0x3000);
+    assert_int_equal(pm_mem_after_hole(mem, 0x8000), 0x8000);
+    assert_int_equal(pm_mem_after_hole(mem, 0x1ffff), 0x20000);
+    assert_int_equal(pm_mem_after_hole(mem, 0x20000), 0x20000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_three_answers),
@@ -263,6 +280,7 @@ int main(void) {
         cmocka_unit_test(test_random_pieces_against_an_array),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_grains),
+        cmocka_unit_test(test_holes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

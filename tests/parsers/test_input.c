@@ -133,6 +133,31 @@ static void count_progress(void *context, uint64_t done) {
     *last = done;
 }
 
+/* Of a file that is mostly holes they are known; a small one is not worth it. */
+static void test_large_holes(void **state) {
+    (void)state;
+    struct pm_input *input = NULL;
+    char *path = bytes_write("begin", 5, folder, "terabytes");
+    const off_t middle = (off_t)1 << 40, end = (off_t)3 << 40;
+    int fd = open(path, O_WRONLY);
+    assert_int_equal(pwrite(fd, "middle", 6, middle), 6);
+    assert_int_equal(ftruncate(fd, end), 0);
+    close(fd);
+    assert_pm_ok(open_path(path, &input));
+    assert_int_equal(input->hole_count, 2);
+    assert_true(input->holes[0].start > 0 && input->holes[0].start < 1 << 20);
+    assert_true(input->holes[0].end <= (uint64_t)middle &&
+                input->holes[0].end + (1 << 20) > (uint64_t)middle);
+    assert_true(input->holes[1].start > (uint64_t)middle);
+    assert_int_equal(input->holes[1].end, end);
+    pm_input_close(input);
+    assert_int_equal(truncate(path, 1 << 20), 0);
+    assert_pm_ok(open_path(path, &input));
+    assert_int_equal(input->hole_count, 0);
+    pm_input_close(input);
+    free(path);
+}
+
 static void test_each_compression(void **state) {
     (void)state;
     uint8_t *bytes PM_AUTO_FREE = sample();
@@ -256,6 +281,7 @@ int main(void) {
         cmocka_unit_test(test_empty_file),
         cmocka_unit_test(test_what_cannot_be_opened),
         cmocka_unit_test(test_sparse_file),
+        cmocka_unit_test(test_large_holes),
         cmocka_unit_test(test_each_compression),
         cmocka_unit_test(test_zeroes_become_holes),
         cmocka_unit_test(test_cut_and_damaged_streams),

@@ -19,6 +19,11 @@ struct pm_error *v8_collect_aligned(struct v8_finder *f) {
              at >= range->start && at < range->end && range->end - at >= 64; at += V8_CHUNK) {
             if (at == last && at) continue;
             last = at;
+            pm_addr next = pm_mem_after_hole(f->mem, at); /* no header in a page that nobody touched */
+            if (next - at >= V8_CHUNK) {
+                at += (next - at) / V8_CHUNK * V8_CHUNK - V8_CHUNK;
+                continue;
+            }
             if (!pm_vec_push(&f->aligned, at)) return pm_error_nomem();
         }
     }
