@@ -140,9 +140,9 @@ static void test_large_holes(void **state) {
     char *path = bytes_write("begin", 5, folder, "terabytes");
     const off_t middle = (off_t)1 << 40, end = (off_t)3 << 40;
     int fd = open(path, O_WRONLY);
-    assert_int_equal(pwrite(fd, "middle", 6, middle), 6);
-    assert_int_equal(ftruncate(fd, end), 0);
+    bool large = pwrite(fd, "middle", 6, middle) == 6 && ftruncate(fd, end) == 0;
     close(fd);
+    if (!large) skip(); /* not on this file system */
     assert_pm_ok(open_path(path, &input));
     assert_int_equal(input->hole_count, 2);
     assert_true(input->holes[0].start > 0 && input->holes[0].start < 1 << 20);
