@@ -5,8 +5,8 @@
 static const struct pm_command *const commands[] = {
     &pm_command_diagnose,   &pm_command_stacks,  &pm_command_spaces,  &pm_command_histogram,
     &pm_command_dominators, &pm_command_objects, &pm_command_inspect, &pm_command_retainers,
-    &pm_command_strings,    &pm_command_compare, &pm_command_export,  &pm_command_layouts,
-    &pm_command_batch,
+    &pm_command_strings,    &pm_command_loop,    &pm_command_compare, &pm_command_export,
+    &pm_command_layouts,    &pm_command_batch,
 };
 static const size_t command_count = sizeof(commands) / sizeof(commands[0]);
 

@@ -77,7 +77,8 @@ struct pm_command {
 
 extern const struct pm_command pm_command_diagnose, pm_command_stacks, pm_command_spaces,
     pm_command_histogram, pm_command_dominators, pm_command_objects, pm_command_inspect, pm_command_retainers,
-    pm_command_strings, pm_command_compare, pm_command_export, pm_command_layouts, pm_command_batch;
+    pm_command_strings, pm_command_loop, pm_command_compare, pm_command_export, pm_command_layouts,
+    pm_command_batch;
 
 const struct pm_command *const *pm_commands(size_t *count_ret); /* the first one is the default */
 const struct pm_command *pm_command_find(const char *name);     /* NULL = no such command */
@@ -91,6 +92,8 @@ size_t pm_word_distance(const char *a, const char *b);
  * noted. */
 struct pm_error *pm_session_stacks(struct pm_session *session);                 /* diagnosis->threads */
 struct pm_error *pm_session_heap(struct pm_session *session, bool spaces_only); /* diagnosis->isolates */
+struct pm_error *
+pm_session_loops(struct pm_session *session); /* diagnosis->loops, after the stacks (loop.c) */
 /* The graph with dominators and their children (graph, dominators, children), once; without a heap they stay
  * NULL. */
 struct pm_error *pm_session_graph(struct pm_session *session);

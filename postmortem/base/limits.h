@@ -13,8 +13,9 @@
 #define PM_MAX_ISOLATES      4096 /* one per worker thread */
 #define PM_MAX_NAME          256  /* code points shown of a class, function or property name */
 #define PM_MAX_PATH          4096 /* code points kept of a script's URL: PATH_MAX of Linux */
-#define PM_MAX_LONG_TASKS    100  /* turns of the event loop kept of a CPU profile, the longest ones */
-#define PM_MAX_NOTE_BYTES    (1u << 28)   /* notes of one core: 65,536 threads times about 3 KB */
+#define PM_MAX_UV_HANDLES    1000000    /* of one event loop: as many as there can be file descriptors */
+#define PM_MAX_LONG_TASKS    100        /* turns of the event loop kept of a CPU profile, the longest ones */
+#define PM_MAX_NOTE_BYTES    (1u << 28) /* notes of one core: 65,536 threads times about 3 KB */
 #define PM_MAX_DECOMPRESSED  (1ull << 40) /* 1 TB: a compressed core that unpacks to more is a bomb */
 
 /* A JSON document that is read as a tree: reports have 10 KB to some MB, a handle in one takes 500 bytes and

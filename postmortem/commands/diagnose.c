@@ -4,6 +4,11 @@
 static struct pm_error *run(struct pm_session *session) {
     pm_diagnosis_problem(session->diagnosis, pm_session_stacks(session));
     pm_diagnosis_problem(session->diagnosis, pm_session_heap(session, false));
+    for (size_t i = 0; i < session->diagnosis->thread_count; i++) {
+        const struct pm_thread *thread = &session->diagnosis->threads[i];
+        if (thread->role == PM_ROLE_MAIN && thread->state == PM_STATE_POLLING)
+            pm_diagnosis_problem(session->diagnosis, pm_session_loops(session));
+    }
     return NULL;
 }
 

@@ -319,7 +319,9 @@ struct pm_report_facts;      /* model/report_facts.h: a diagnostic report */
 struct pm_report_comparison; /* model/report_compare.h: two reports of one process */
 struct pm_profile;           /* model/profile.h: a heap or CPU profile */
 struct pm_gc_log;            /* model/gc_log.h: collections and last words of a log */
-struct pm_pod;               /* model/pod.h: what Kubernetes says of the container */
+struct pm_event_loop;        /* model/event_loop.h: what a thread's event loop waits for */
+struct pm_thread_pool;
+struct pm_pod; /* model/pod.h: what Kubernetes says of the container */
 
 struct pm_diagnosis {
     struct pm_arena *arena;
@@ -339,7 +341,10 @@ struct pm_diagnosis {
     size_t isolate_count;
     struct pm_layout_row *layout;
     size_t layout_count;
-    double layout_score;              /* 0..1; negative = no layout */
+    double layout_score;         /* 0..1; negative = no layout */
+    struct pm_event_loop *loops; /* one per main thread and worker; NULL = not looked at */
+    size_t loop_count;
+    struct pm_thread_pool *pool;      /* NULL = not looked at */
     struct pm_report_facts **reports; /* in the order of the inputs */
     size_t report_count;
     struct pm_report_comparison *report_comparison; /* of the first and the last of one process; NULL */

@@ -7,11 +7,11 @@
 #include "postmortem/model/heap_answers.h"
 #include "postmortem/report/format.h"
 
-#define MOST_BLOCKS 16
+#define MOST_BLOCKS 96 /* three for each event loop that is shown */
 
 /* ---- building ---- */
 
-static struct pm_answer *add_block(struct pm_answers *answers, const char *title, const char *lead,
+struct pm_answer *pm_answers_block(struct pm_answers *answers, const char *title, const char *lead,
                                    const struct pm_column *columns, size_t column_count) {
     static struct pm_answer lost;
     struct pm_answer *block = answers->count < MOST_BLOCKS ? &answers->items[answers->count++] : &lost;
@@ -20,7 +20,7 @@ static struct pm_answer *add_block(struct pm_answers *answers, const char *title
     return block;
 }
 
-static void cell(struct pm_answers *answers, struct pm_answer *block, const char *text) {
+void pm_answers_cell(struct pm_answers *answers, struct pm_answer *block, const char *text) {
     if (block->cell_count == block->cell_room) {
         size_t room = block->cell_room ? block->cell_room * 2 : 64;
         const char **cells = pm_arena_array(answers->arena, room, sizeof(*cells));
@@ -34,22 +34,23 @@ static void cell(struct pm_answers *answers, struct pm_answer *block, const char
 
 static void cell_bytes(struct pm_answers *answers, struct pm_answer *block, uint64_t bytes) {
     char text[PM_NUMBER_TEXT];
-    cell(answers, block, pm_format_bytes(text, bytes));
+    pm_answers_cell(answers, block, pm_format_bytes(text, bytes));
 }
 
 static void cell_count(struct pm_answers *answers, struct pm_answer *block, uint64_t count) {
     char text[PM_NUMBER_TEXT];
-    cell(answers, block, pm_format_count(text, count));
+    pm_answers_cell(answers, block, pm_format_count(text, count));
 }
 
 static void cell_share(struct pm_answers *answers, struct pm_answer *block, uint64_t part, uint64_t whole) {
     char text[PM_NUMBER_TEXT];
-    cell(answers, block, pm_format_share(text, part, whole));
+    pm_answers_cell(answers, block, pm_format_share(text, part, whole));
 }
 
 static void cell_object(struct pm_answers *answers, struct pm_answer *block, uint64_t object) {
     char text[PM_NUMBER_TEXT];
-    cell(answers, block, object ? pm_format_object(text, answers->diagnosis->objects_by_id, object) : NULL);
+    pm_answers_cell(answers, block,
+                    object ? pm_format_object(text, answers->diagnosis->objects_by_id, object) : NULL);
 }
 
 /* "+1.2 MB", "-3.4 kB", "0 B" */
@@ -80,7 +81,7 @@ static void add_groups(struct pm_answers *answers, const struct pm_isolate *isol
     uint64_t sum = 0, rest = 0;
     size_t limit = answers->options->limit ? answers->options->limit : 40;
     for (size_t i = 0; i < isolate->group_count; i++) sum += isolate->groups[i].shallow;
-    struct pm_answer *block = add_block(
+    struct pm_answer *block = pm_answers_block(
         answers, "Objects",
         LEAD(
             "by %s: %zu in all. (none): made by V8 or Node itself, as plain objects, arrays and strings are.",
@@ -92,7 +93,7 @@ static void add_groups(struct pm_answers *answers, const struct pm_isolate *isol
             rest += row->shallow;
             continue;
         }
-        cell(answers, block, row->name);
+        pm_answers_cell(answers, block, row->name);
         cell_count(answers, block, row->count);
         cell_bytes(answers, block, row->shallow);
         cell_share(answers, block, row->shallow, sum);
@@ -113,7 +114,7 @@ static void add_dominators(struct pm_answers *answers, const struct pm_isolate *
                                                {"object", PM_COLUMN_ELASTIC},
                                                {"", PM_COLUMN_TEXT}};
     char count[PM_NUMBER_TEXT], bytes[PM_NUMBER_TEXT];
-    struct pm_answer *block = add_block(
+    struct pm_answer *block = pm_answers_block(
         answers, "Dominators",
         LEAD("%s reachable objects retain %s. Below an object stands what would be garbage without it.",
              pm_format_count(count, isolate->reachable_objects),
@@ -126,8 +127,8 @@ static void add_dominators(struct pm_answers *answers, const struct pm_isolate *
         cell_bytes(answers, block, row->retained);
         cell_share(answers, block, row->retained, isolate->reachable_bytes);
         cell_bytes(answers, block, row->shallow);
-        cell(answers, block,
-             LEAD("%*s%s%s%s", (int)indent, "", row->name ? row->name : "", between, row->label));
+        pm_answers_cell(answers, block,
+                        LEAD("%*s%s%s%s", (int)indent, "", row->name ? row->name : "", between, row->label));
         cell_object(answers, block, row->object);
     }
     if (!isolate->dominator_rest_count) return;
@@ -152,13 +153,14 @@ static void add_way(struct pm_answers *answers, const struct pm_retention *ret) 
                                                {"", PM_COLUMN_TEXT},
                                                {"declared", PM_COLUMN_ELASTIC_PATH}};
     char bytes[PM_NUMBER_TEXT];
-    struct pm_answer *block = add_block(answers, "Way", ret->path, columns, 5);
+    struct pm_answer *block = pm_answers_block(answers, "Way", ret->path, columns, 5);
     for (size_t i = 0; i < ret->step_count; i++) {
-        cell(answers, block, ret->steps[i].label);
-        cell(answers, block, ret->steps[i].name);
-        cell(answers, block, ret->steps[i].object ? pm_format_bytes(bytes, ret->steps[i].retained) : NULL);
+        pm_answers_cell(answers, block, ret->steps[i].label);
+        pm_answers_cell(answers, block, ret->steps[i].name);
+        pm_answers_cell(answers, block,
+                        ret->steps[i].object ? pm_format_bytes(bytes, ret->steps[i].retained) : NULL);
         cell_object(answers, block, ret->steps[i].object);
-        cell(answers, block, position_text(answers, &ret->steps[i].position));
+        pm_answers_cell(answers, block, position_text(answers, &ret->steps[i].position));
     }
 }
 
@@ -172,14 +174,14 @@ static void add_referrers(struct pm_answers *answers, const struct pm_retention 
                            ? "; weak ones keep nothing alive and were not looked for (--weak)"
                            : LEAD(" and %s weak ones", pm_format_count(weak, ret->weak_total));
     struct pm_answer *block =
-        add_block(answers, "Referrers",
-                  LEAD("%s reference%s to it%s", pm_format_count(count, ret->referrer_total),
-                       ret->referrer_total == 1 ? "" : "s", note),
-                  columns, 4);
+        pm_answers_block(answers, "Referrers",
+                         LEAD("%s reference%s to it%s", pm_format_count(count, ret->referrer_total),
+                              ret->referrer_total == 1 ? "" : "s", note),
+                         columns, 4);
     for (size_t i = 0; i < ret->referrer_count; i++) {
         const struct pm_retainer *row = &ret->referrers[i];
-        cell(answers, block, row->label);
-        cell(answers, block, row->weak ? "(weak)" : row->name);
+        pm_answers_cell(answers, block, row->label);
+        pm_answers_cell(answers, block, row->weak ? "(weak)" : row->name);
         cell_bytes(answers, block, row->retained);
         cell_object(answers, block, row->object);
     }
@@ -190,24 +192,24 @@ static void add_referrers(struct pm_answers *answers, const struct pm_retention 
 
 static void add_retention(struct pm_answers *answers, const struct pm_retention *ret) {
     char object[PM_NUMBER_TEXT], shallow[PM_NUMBER_TEXT], retained[PM_NUMBER_TEXT];
-    add_block(answers, "Object",
-              LEAD("%s %s: %s itself, %s retained", ret->label,
-                   pm_format_object(object, answers->diagnosis->objects_by_id, ret->object),
-                   pm_format_bytes(shallow, ret->shallow), pm_format_bytes(retained, ret->retained)),
-              NULL, 0);
+    pm_answers_block(answers, "Object",
+                     LEAD("%s %s: %s itself, %s retained", ret->label,
+                          pm_format_object(object, answers->diagnosis->objects_by_id, ret->object),
+                          pm_format_bytes(shallow, ret->shallow), pm_format_bytes(retained, ret->retained)),
+                     NULL, 0);
     if (!ret->reachable) {
-        add_block(answers, "Way", "No root leads to it: it is garbage that the next collection would free.",
-                  NULL, 0);
+        pm_answers_block(answers, "Way",
+                         "No root leads to it: it is garbage that the next collection would free.", NULL, 0);
     } else {
         if (ret->owner_name) {
             const char *where = position_text(answers, &ret->owner);
-            add_block(answers, "Owner",
-                      LEAD("%s%s%s%s, by way of %s", ret->owner_name, where ? " (" : "", where ? where : "",
-                           where ? ")" : "", ret->owner_path),
-                      NULL, 0);
+            pm_answers_block(answers, "Owner",
+                             LEAD("%s%s%s%s, by way of %s", ret->owner_name, where ? " (" : "",
+                                  where ? where : "", where ? ")" : "", ret->owner_path),
+                             NULL, 0);
         }
         if (ret->dominator.label)
-            add_block(
+            pm_answers_block(
                 answers, "Kept by",
                 ret->dominator.object
                     ? LEAD("%s %s: without it this object would be garbage", ret->dominator.label,
@@ -256,13 +258,13 @@ static void add_string_list(struct pm_answers *answers, const struct pm_string_c
     if (kinds[list].wasted)
         lead = LEAD("%s, %s wasted", lead, pm_format_bytes(wasted, census->lists[list].wasted));
     struct pm_answer *block =
-        add_block(answers, kinds[list].title, lead, kinds[list].columns, kinds[list].count);
+        pm_answers_block(answers, kinds[list].title, lead, kinds[list].columns, kinds[list].count);
     for (size_t i = 0; i < census->lists[list].count; i++) {
         const struct pm_string_row *row = &census->lists[list].rows[i];
         if (kinds[list].counted) cell_count(answers, block, row->count);
         cell_bytes(answers, block, row->bytes);
         if (kinds[list].wasted) cell_bytes(answers, block, row->wasted);
-        cell(answers, block, row->text);
+        pm_answers_cell(answers, block, row->text);
         cell_object(answers, block, row->object);
     }
     if (!census->lists[list].count) block->column_count = 0;
@@ -279,7 +281,7 @@ static void add_strings(struct pm_answers *answers, const struct pm_string_censu
         lead =
             LEAD("%s; of %s only the beginning is known, so that equal beginnings and sizes count as copies",
                  lead, pm_format_count(count, census->cut_texts));
-    add_block(answers, "Strings", lead, NULL, 0);
+    pm_answers_block(answers, "Strings", lead, NULL, 0);
     for (enum pm_string_list list = 0; list < PM_STRING_LISTS; list++) add_string_list(answers, census, list);
 }
 
@@ -298,7 +300,7 @@ static void add_growth(struct pm_answers *answers, const struct pm_heap_comparis
     bool three = comparison->input_count > 2;
     size_t last = comparison->input_count - 1;
     char text[2 * PM_NUMBER_TEXT];
-    struct pm_answer *block = add_block(
+    struct pm_answer *block = pm_answers_block(
         answers, "Growth",
         "own size of the objects that objects of a class keep (tables and elements count with their owner); "
         "objects, shallow: change of the class itself",
@@ -308,12 +310,12 @@ static void add_growth(struct pm_answers *answers, const struct pm_heap_comparis
         if (cells[0].kept == cells[last].kept && cells[0].shallow == cells[last].shallow &&
             cells[0].count == cells[last].count)
             continue;
-        cell(answers, block, comparison->rows[i].class_name);
-        cell(answers, block, signed_bytes(text, cells[0].kept, cells[last].kept));
+        pm_answers_cell(answers, block, comparison->rows[i].class_name);
+        pm_answers_cell(answers, block, signed_bytes(text, cells[0].kept, cells[last].kept));
         for (size_t k = 1; three && k <= last; k++)
-            cell(answers, block, signed_bytes(text, cells[k - 1].kept, cells[k].kept));
-        cell(answers, block, signed_count(text, cells[0].count, cells[last].count));
-        cell(answers, block, signed_bytes(text, cells[0].shallow, cells[last].shallow));
+            pm_answers_cell(answers, block, signed_bytes(text, cells[k - 1].kept, cells[k].kept));
+        pm_answers_cell(answers, block, signed_count(text, cells[0].count, cells[last].count));
+        pm_answers_cell(answers, block, signed_bytes(text, cells[0].shallow, cells[last].shallow));
         cell_bytes(answers, block, cells[last].retained);
     }
     if (comparison->row_count < comparison->row_total)
@@ -330,22 +332,23 @@ static void add_survivors(struct pm_answers *answers, const struct pm_heap_compa
     char count[PM_NUMBER_TEXT], bytes[PM_NUMBER_TEXT];
     if (comparison->input_count < 3) return;
     if (comparison->why_no_survivors) {
-        add_block(answers, "Survivors", LEAD("not told apart: %s", comparison->why_no_survivors), NULL, 0);
+        pm_answers_block(answers, "Survivors", LEAD("not told apart: %s", comparison->why_no_survivors), NULL,
+                         0);
         return;
     }
-    struct pm_answer *block =
-        add_block(answers, "Survivors",
-                  LEAD("%s objects (%s) appeared between the first and the second and are still in the third",
-                       pm_format_count(count, comparison->survivor_objects),
-                       pm_format_bytes(bytes, comparison->survivor_bytes)),
-                  columns, 5);
+    struct pm_answer *block = pm_answers_block(
+        answers, "Survivors",
+        LEAD("%s objects (%s) appeared between the first and the second and are still in the third",
+             pm_format_count(count, comparison->survivor_objects),
+             pm_format_bytes(bytes, comparison->survivor_bytes)),
+        columns, 5);
     for (size_t i = 0; i < comparison->survivor_count; i++) {
         const struct pm_survivor_row *row = &comparison->survivors[i];
-        cell(answers, block, row->class_name);
+        pm_answers_cell(answers, block, row->class_name);
         cell_count(answers, block, row->count);
         cell_bytes(answers, block, row->bytes);
-        cell(answers, block, row->label);
-        cell(answers, block, pm_format_object(count, true, row->object));
+        pm_answers_cell(answers, block, row->label);
+        pm_answers_cell(answers, block, pm_format_object(count, true, row->object));
     }
 }
 
@@ -355,15 +358,16 @@ static void add_comparison(struct pm_answers *answers, const struct pm_heap_comp
                                                {"objects", PM_COLUMN_NUMBER},
                                                {"bytes", PM_COLUMN_NUMBER},
                                                {"growth", PM_COLUMN_NUMBER}};
-    struct pm_answer *block = add_block(answers, "Heaps", "reachable objects", columns, 5);
+    struct pm_answer *block = pm_answers_block(answers, "Heaps", "reachable objects", columns, 5);
     char text[2 * PM_NUMBER_TEXT];
     for (size_t i = 0; i < comparison->input_count; i++) {
-        cell(answers, block, LEAD("%zu", i + 1));
-        cell(answers, block, comparison->inputs[i].path);
+        pm_answers_cell(answers, block, LEAD("%zu", i + 1));
+        pm_answers_cell(answers, block, comparison->inputs[i].path);
         cell_count(answers, block, comparison->inputs[i].objects);
         cell_bytes(answers, block, comparison->inputs[i].bytes);
-        cell(answers, block,
-             i ? signed_bytes(text, comparison->inputs[i - 1].bytes, comparison->inputs[i].bytes) : NULL);
+        pm_answers_cell(answers, block,
+                        i ? signed_bytes(text, comparison->inputs[i - 1].bytes, comparison->inputs[i].bytes)
+                          : NULL);
     }
     add_growth(answers, comparison);
     add_survivors(answers, comparison);
@@ -381,14 +385,15 @@ static void add_all(struct pm_answers *answers) {
         if (isolate->grouped_by && (show & PM_SHOW_HISTOGRAM)) add_groups(answers, isolate);
         if (isolate->dominators && (show & PM_SHOW_DOMINATORS)) add_dominators(answers, isolate);
     }
+    if (show & PM_SHOW_LOOP) pm_answers_loops(answers);
     if (diagnosis->retention && (show & PM_SHOW_RETENTION)) add_retention(answers, diagnosis->retention);
     if (diagnosis->strings && (show & PM_SHOW_STRINGS)) add_strings(answers, diagnosis->strings);
     if (diagnosis->comparison && (show & PM_SHOW_COMPARISON)) add_comparison(answers, diagnosis->comparison);
     if (diagnosis->exported && (show & PM_SHOW_EXPORT))
-        add_block(answers, "Written",
-                  LEAD("%s, %s, %s", diagnosis->exported->path, diagnosis->exported->format,
-                       pm_format_bytes(bytes, diagnosis->exported->bytes)),
-                  NULL, 0);
+        pm_answers_block(answers, "Written",
+                         LEAD("%s, %s, %s", diagnosis->exported->path, diagnosis->exported->format,
+                              pm_format_bytes(bytes, diagnosis->exported->bytes)),
+                         NULL, 0);
 }
 
 struct pm_answers *pm_answers_create(const struct pm_diagnosis *diagnosis,

@@ -34,6 +34,12 @@ struct pm_answers *pm_answers_create(const struct pm_diagnosis *diagnosis,
                                      const struct pm_write_options *options);
 void pm_answers_destroy(struct pm_answers *answers);
 
+/* Building: a block, and its cells row by row. */
+struct pm_answer *pm_answers_block(struct pm_answers *answers, const char *title, const char *lead,
+                                   const struct pm_column *columns, size_t column_count);
+void pm_answers_cell(struct pm_answers *answers, struct pm_answer *block, const char *text);
+void pm_answers_loops(struct pm_answers *answers); /* answers_loop.c */
+
 PM_DEFINE_AUTO(answers, struct pm_answers, pm_answers_destroy)
 
 #endif

@@ -367,10 +367,11 @@ static void write_diagnosis(struct pm_json *json, const struct pm_diagnosis *dia
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(json, diagnosis);
     if (diagnosis->report_comparison && (show & (PM_SHOW_DETAILS | PM_SHOW_COMPARISON)))
         pm_json_report_comparison(json, diagnosis);
-    if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) {
+    if ((diagnosis->report_count || diagnosis->loops) && (show & (PM_SHOW_DETAILS | PM_SHOW_LOOP)))
         pm_json_event_loops(json, diagnosis);
-        pm_json_reports(json, diagnosis);
-    }
+    if (diagnosis->pool && (show & (PM_SHOW_DETAILS | PM_SHOW_LOOP)))
+        pm_json_thread_pool(json, diagnosis->pool);
+    if (diagnosis->report_count && (show & PM_SHOW_DETAILS)) pm_json_reports(json, diagnosis);
     if (diagnosis->pod_count && (show & PM_SHOW_DETAILS)) pm_json_pods(json, diagnosis);
     if (diagnosis->profile_count && (show & PM_SHOW_DETAILS))
         pm_json_profiles(json, diagnosis, options->limit);

@@ -343,6 +343,7 @@ static void put_loop(struct pm_json *json, const struct pm_report_facts *facts) 
 
 void pm_json_event_loops(struct pm_json *json, const struct pm_diagnosis *diagnosis) {
     pm_json_array(json, "event_loop");
+    pm_json_core_loops(json, diagnosis);
     for (size_t i = 0; i < diagnosis->report_count; i++) {
         put_loop(json, diagnosis->reports[i]);
         for (size_t k = 0; k < diagnosis->reports[i]->worker_count; k++)

@@ -32,6 +32,7 @@ enum pm_section {
     PM_SHOW_COMPARISON = 1 << 13,
     PM_SHOW_EXPORT = 1 << 14,
     PM_SHOW_BATCH = 1 << 15,
+    PM_SHOW_LOOP = 1 << 16,
 };
 
 struct pm_write_options {
