@@ -34,7 +34,6 @@ enum { /* handle flags */
        ACTIVE = 4,
        REF = 8,
        INTERNAL = 16,
-       LISTENING = 64,
        READABLE = 0x4000,
        WRITABLE = 0x8000
 };
@@ -78,13 +77,17 @@ static bool read_handle(struct ring *ring, pm_addr queue) {
     handle.closing = flags & (CLOSING | CLOSED);
     handle.internal = flags & INTERNAL;
     bool stream = type == TYPE_TCP || type == TYPE_PIPE || type == TYPE_TTY || type == TYPE_STREAM;
-    handle.listening = stream && flags & LISTENING;
+    uint64_t on_connection = 0, connect = 0;
+    if (stream) (void)pm_mem_u64(mem, handle.address + 224, &on_connection);
+    if (stream) (void)pm_mem_u64(mem, handle.address + 120, &connect);
+    handle.listening = on_connection != 0;
+    handle.connecting = connect != 0;
     handle.readable = stream && flags & READABLE;
     handle.writable = stream && flags & WRITABLE;
     handle.fd = fd_of(mem, handle.address, type);
     if (stream && !pm_mem_u64(mem, handle.address + 96, &handle.queued_bytes)) handle.queued_bytes = 0;
     if (type == TYPE_SIGNAL && pm_mem_u32(mem, handle.address + 104, &number)) handle.number = number;
-    if (type == TYPE_PROCESS && pm_mem_u32(mem, handle.address + 120, &number)) handle.number = number;
+    if (type == TYPE_PROCESS && pm_mem_u32(mem, handle.address + 104, &number)) handle.number = number;
     ring->has_own |= type == TYPE_ASYNC && handle.address > loop && handle.address < loop + LOOP_SIZE;
     if (!pm_vec_push(&ring->handles, handle)) ring->no_memory = true;
     return !ring->no_memory;

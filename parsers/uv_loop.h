@@ -28,10 +28,10 @@ struct pm_uv_handle {
     const char *type; /* as uv_handle_type_name(): "tcp", "timer" ... */
     pm_addr data;
     bool active, referenced, closing, internal;
-    bool listening, readable, writable; /* of a stream */
-    int64_t fd;                         /* -1 = none, or not known */
-    int64_t number;                     /* signal: its number; process: the pid of the child; else -1 */
-    uint64_t queued_bytes;              /* of a stream: written and not yet taken by the kernel */
+    bool listening, connecting, readable, writable; /* of a stream */
+    int64_t fd;                                     /* -1 = none, or not known */
+    int64_t number;        /* signal: its number; process: the pid of the child; else -1 */
+    uint64_t queued_bytes; /* of a stream: written and not yet taken by the kernel */
 };
 
 struct pm_uv_loop {

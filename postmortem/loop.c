@@ -35,6 +35,7 @@ static struct pm_error *read_handles(const struct pm_session *session, const str
             .closing = handle->closing,
             .internal = handle->internal,
             .listening = handle->listening,
+            .connecting = handle->connecting,
             .readable = handle->readable,
             .writable = handle->writable,
             .fd = known(handle->fd),

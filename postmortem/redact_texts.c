@@ -1,6 +1,7 @@
 #include "postmortem/redact_texts.h"
 
 #include "postmortem/model/batch.h"
+#include "postmortem/model/event_loop.h"
 #include "postmortem/model/gc_log.h"
 #include "postmortem/model/heap_answers.h"
 #include "postmortem/model/pod.h"
@@ -92,10 +93,35 @@ static const struct member process_members[] = {
     EACH(pm_process, whole_environment, whole_environment_count, hidden_variable),
     /* death_message: by the kind of death, see below */
     TEXT(pm_process, death_location, SENTENCE),
+    EACH(pm_process, error_frames, error_frame_count, frame),
     EACH(pm_process, origins, origin_count, origin),
     TEXT(pm_process, last_gcs, SENTENCE),
 };
 static const struct shape process = SHAPE(pm_process, process_members);
+
+static const struct member loop_handle_members[] = {
+    TEXT(pm_loop_handle, type, OURS),
+    TEXT(pm_loop_handle, class_name, CODE),
+    TEXT(pm_loop_handle, detail, SENTENCE),
+};
+static const struct shape loop_handle = SHAPE(pm_loop_handle, loop_handle_members);
+static const struct member loop_timer_members[] = {TEXT(pm_loop_timer, kind, OURS),
+                                                   TEXT(pm_loop_timer, function, CODE),
+                                                   PART(pm_loop_timer, position, position)};
+static const struct shape loop_timer = SHAPE(pm_loop_timer, loop_timer_members);
+static const struct member loop_wait_members[] = {TEXT(pm_loop_wait, function, CODE),
+                                                  PART(pm_loop_wait, position, position)};
+static const struct shape loop_wait = SHAPE(pm_loop_wait, loop_wait_members);
+static const struct member loop_members[] = {
+    EACH(pm_event_loop, handles, handle_count, loop_handle),
+    EACH(pm_event_loop, timers, timer_count, loop_timer),
+    EACH(pm_event_loop, waits, wait_count, loop_wait),
+};
+static const struct shape loop = SHAPE(pm_event_loop, loop_members);
+static const struct member pool_work_members[] = {TEXT(pm_pool_work, what, OURS)};
+static const struct shape pool_work = SHAPE(pm_pool_work, pool_work_members);
+static const struct member pool_members[] = {EACH(pm_thread_pool, work, work_count, pool_work)};
+static const struct shape pool = SHAPE(pm_thread_pool, pool_members);
 
 static const struct member space_members[] = {TEXT(pm_space, name, CODE)};
 static const struct shape space = SHAPE(pm_space, space_members);
@@ -414,6 +440,8 @@ static const struct member diagnosis_members[] = {
     TEXT(pm_diagnosis, signature, OURS),
     EACH(pm_diagnosis, findings, finding_count, finding),
     EACH(pm_diagnosis, threads, thread_count, thread),
+    EACH(pm_diagnosis, loops, loop_count, loop),
+    MAYBE(pm_diagnosis, pool, pool),
     EACH(pm_diagnosis, isolates, isolate_count, isolate),
     EACH(pm_diagnosis, layout, layout_count, layout),
     EACH_POINTER(pm_diagnosis, reports, report_count, report),

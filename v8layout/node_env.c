@@ -23,10 +23,7 @@ static pm_addr object_property(const struct v8 *v8, pm_addr object, const char *
 }
 
 /* Appends "before" and the text of a string or small number; false = it is neither. */
-static bool put_property(const struct v8 *v8, pm_addr object, const char *name, const char *before,
-                         struct pm_strbuf *out) {
-    v8_word word;
-    if (!object || !v8_property_named(v8, object, name, &word)) return false;
+static bool put_word(const struct v8 *v8, v8_word word, const char *before, struct pm_strbuf *out) {
     if (v8_is_smi(word)) {
         pm_strbuf_appendf(out, "%s%d", before, v8_smi(word));
         return true;
@@ -37,6 +34,21 @@ static bool put_property(const struct v8 *v8, pm_addr object, const char *name, 
         return false;
     pm_strbuf_append(out, before);
     v8_string_text(v8, text, 0, MOST_TEXT, out);
+    return true;
+}
+
+static bool put_property(const struct v8 *v8, pm_addr object, const char *name, const char *before,
+                         struct pm_strbuf *out) {
+    v8_word word;
+    return object && v8_property_named(v8, object, name, &word) && put_word(v8, word, before, out);
+}
+
+/* The same in quotes: redaction knows the program's own words by them. */
+static bool put_quoted(const struct v8 *v8, pm_addr object, const char *name, const char *before,
+                       struct pm_strbuf *out) {
+    struct pm_strbuf text PM_AUTO_STRBUF = {0};
+    if (!put_property(v8, object, name, "", &text) || text.failed) return false;
+    pm_strbuf_appendf(out, "%s\"%s\"", before, pm_strbuf_text(&text));
     return true;
 }
 
@@ -98,25 +110,46 @@ static bool put_message(const struct v8 *v8, pm_addr socket, struct pm_arena *ar
     pm_addr request = object_property(v8, message, "req");
     if (!put_property(v8, message, "method", ", waits for the answer to ", out)) {
         if (!put_property(v8, request, "method", ", has not answered ", out)) return false;
-        put_property(v8, request, "url", " ", out);
+        put_quoted(v8, request, "url", " ", out);
         return true;
     }
-    put_property(v8, message, "path", " ", out);
-    put_property(v8, message, "host", " of ", out);
+    struct pm_strbuf hidden PM_AUTO_STRBUF = {0}; /* from Node.js 26 on behind an accessor */
+    v8_word path;
+    if (!put_quoted(v8, message, "path", " ", out) && symbol_property(v8, message, "kPath", &path) &&
+        put_word(v8, path, "", &hidden))
+        pm_strbuf_appendf(out, " \"%s\"", pm_strbuf_text(&hidden));
+    put_quoted(v8, message, "host", " of ", out);
     if (class && strcmp(class, "ClientRequest") != 0) pm_strbuf_appendf(out, " (%s)", class);
+    return true;
+}
+
+/* "6::::3000" (family, address, port) as ":::3000"; of port 0 the system chose one. */
+static bool put_address(const struct v8 *v8, pm_addr server, const char *before, struct pm_strbuf *out) {
+    struct pm_strbuf key PM_AUTO_STRBUF = {0};
+    if (!put_property(v8, server, "_connectionKey", "", &key) || key.failed) return false;
+    const char *text = pm_strbuf_text(&key), *port = strrchr(text, ':');
+    bool family = (text[0] == '4' || text[0] == '6') && text[1] == ':';
+    bool pipe = port && strcmp(port, ":-1") == 0; /* "-1:/run/app.sock:-1" */
+    if (pipe && strncmp(text, "-1:", 3) == 0) text += 3;
+    if (family) text += 2;
+    bool chosen = port && port >= text && strcmp(port, ":0") == 0;
+    size_t length = port && port >= text && (chosen || pipe) ? (size_t)(port - text) : strlen(text);
+    pm_strbuf_append(out, before);
+    pm_strbuf_append_bytes(out, text, length);
+    if (chosen) pm_strbuf_append(out, ", any port");
     return true;
 }
 
 static void put_socket(const struct v8 *v8, pm_addr socket, struct pm_arena *arena, struct pm_strbuf *out) {
     pm_addr peer = object_property(v8, socket, "_peername");
     if (is_true(v8, socket, "connecting")) pm_strbuf_append(out, ", connecting");
-    if (put_property(v8, peer, "address", ", peer ", out))
-        put_property(v8, peer, "port", ":", out);
+    if (put_quoted(v8, peer, "address", ", peer ", out))
+        put_property(v8, peer, "port", " port ", out);
     else
-        put_property(v8, socket, "_host", ", host ", out);
+        put_quoted(v8, socket, "_host", ", host ", out);
     pm_addr server = object_property(v8, socket, "server");
     if (server && v8_is_js_object(v8, v8_map(v8, server)))
-        put_property(v8, server, "_connectionKey", ", accepted by the server at ", out);
+        put_address(v8, server, ", accepted by the server at ", out);
     put_message(v8, socket, arena, out);
     if (is_true(v8, socket, "destroyed")) pm_strbuf_append(out, ", destroyed");
 }
@@ -132,10 +165,9 @@ const char *v8_handle_detail(const struct v8 *v8, pm_addr wrap, struct pm_arena 
     const char *class = v8_class_name(v8, owner ? owner : handle, arena);
     *class_ret = pm_arena_strdup(arena, class);
     if (!owner || !v8_is_js_object(v8, v8_map(v8, owner))) return NULL;
-    if (!put_property(v8, owner, "_connectionKey", ", listening at ", &text))
-        put_property(v8, owner, "_pipeName", ", pipe ", &text);
+    if (!put_address(v8, owner, ", at ", &text)) put_property(v8, owner, "_pipeName", ", pipe ", &text);
     put_socket(v8, owner, arena, &text);
-    put_property(v8, owner, "spawnfile", ", ", &text);
+    put_quoted(v8, owner, "spawnfile", ", ", &text);
     if (text.failed || text.length < 3) return NULL;
     return pm_arena_copy(arena, text.bytes + 2, text.length - 2);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "postmortem/detect/detector.h"
+#include "postmortem/model/event_loop.h"
 
 #define SHOWN_STEPS   6
 #define MAX_POSITIONS 4
@@ -425,6 +426,56 @@ static struct pm_error *examine_pool(struct pm_diagnosis *diagnosis) {
     return NULL;
 }
 
+/* ---- an idle loop: what it waits for ---- */
+
+#define MOST_WAITS 9
+
+static const char *times(struct pm_arena *arena, uint64_t count) {
+    return count > 1 ? pm_arena_printf(arena, " (%llu times)", (unsigned long long)count) : "";
+}
+
+static bool is_waited_for(const struct pm_loop_handle *handle) {
+    return handle->active && handle->referenced && !handle->internal && !handle->closing &&
+           handle->class_name && handle->detail && !handle->listening;
+}
+
+static const char *handle_text(struct pm_arena *arena, const struct pm_loop_handle *handle) {
+    if (handle->fd == PM_UNKNOWN) return pm_arena_printf(arena, "%s: %s", handle->class_name, handle->detail);
+    return pm_arena_printf(arena, "%s, fd %llu: %s", handle->class_name, (unsigned long long)handle->fd,
+                           handle->detail);
+}
+
+static void add_waits(const struct pm_diagnosis *diagnosis, struct pm_finding *finding,
+                      const struct pm_event_loop *loop) {
+    struct pm_arena *arena = diagnosis->arena;
+    size_t shown = 0, rest = 0;
+    for (size_t i = 0; i < loop->wait_count; i++) {
+        const struct pm_loop_wait *wait = &loop->waits[i];
+        if (!pm_is_user_file(wait->position.file)) continue;
+        if (shown < MOST_WAITS / 3)
+            add_evidence(finding, pm_arena_printf(arena, "async function `%s` waits%s%s",
+                                                  wait->function ? wait->function : "<anonymous>",
+                                                  place(arena, &wait->position), times(arena, wait->count)));
+        rest += shown++ >= MOST_WAITS / 3;
+    }
+    shown = 0;
+    for (size_t i = 0; i < loop->handle_count; i++) {
+        if (!is_waited_for(&loop->handles[i])) continue;
+        if (shown < 2 * MOST_WAITS / 3) add_evidence(finding, handle_text(arena, &loop->handles[i]));
+        rest += shown++ >= 2 * MOST_WAITS / 3;
+    }
+    if (loop->active_requests && loop->active_requests != PM_UNKNOWN)
+        add_evidence(finding, pm_arena_printf(arena, "%llu request%s of libuv under way",
+                                              (unsigned long long)loop->active_requests,
+                                              loop->active_requests == 1 ? "" : "s"));
+    if (rest) add_evidence(finding, pm_arena_printf(arena, "and %zu more functions and handles", rest));
+    if (!diagnosis->input_count) return;
+    finding->next = pm_arena_array(arena, 1, sizeof(*finding->next));
+    if (finding->next)
+        finding->next[finding->next_count++] =
+            pm_arena_printf(arena, "postmortem loop %s", diagnosis->inputs[0].path);
+}
+
 /* Nothing blocks: that is an answer, too. */
 static struct pm_error *describe_idle(struct pm_diagnosis *diagnosis, const struct pm_thread *thread) {
     struct pm_finding *finding = pm_diagnosis_finding(diagnosis);
@@ -437,8 +488,10 @@ static struct pm_error *describe_idle(struct pm_diagnosis *diagnosis, const stru
                                      "The event loop of the main thread (%llu) was idle: it waited for "
                                      "events, and nothing blocked it.",
                                      (unsigned long long)thread->tid);
-    finding->evidence = pm_arena_array(diagnosis->arena, 1, sizeof(*finding->evidence));
+    finding->evidence = pm_arena_array(diagnosis->arena, MOST_WAITS + 3, sizeof(*finding->evidence));
     add_evidence(finding, thread->state_detail);
+    for (size_t i = 0; i < diagnosis->loop_count; i++)
+        if (diagnosis->loops[i].is_main) add_waits(diagnosis, finding, &diagnosis->loops[i]);
     finding->advice =
         "If it should have been working, what it waits for did not come: an answer without "
         "timeout, a promise that nobody settles, a connection that is closed on the other side.";

@@ -11,7 +11,7 @@ struct pm_loop_handle {
     const char *class_name; /* of the object of the program behind it: "Server", "Socket"; NULL */
     const char *detail;     /* what the program knows of it: "listening at :::3000"; NULL */
     bool active, referenced, closing, internal;
-    bool listening, readable, writable;
+    bool listening, connecting, readable, writable;
     uint64_t fd;           /* PM_UNKNOWN = none */
     uint64_t pid;          /* of a child process; PM_UNKNOWN */
     uint64_t signal;       /* that it waits for; PM_UNKNOWN */

@@ -31,6 +31,7 @@ static const char *state_of(struct pm_answers *answers, const struct pm_loop_han
     const char *words = handle->closing                        ? "closing"
                         : !handle->active                      ? "not active"
                         : handle->listening                    ? "listens"
+                        : handle->connecting                   ? "connecting"
                         : handle->readable || handle->writable ? handle->readable && handle->writable ? "open"
                                                                  : handle->readable ? "only reads"
                                                                                     : "only writes"
@@ -64,7 +65,7 @@ static void add_handles(struct pm_answers *answers, const struct pm_event_loop *
     bool all = answers->options->verbose;
     size_t alive = 0, limit = most_rows(answers, 40), shown = 0, left = 0;
     for (size_t i = 0; i < loop->handle_count; i++) alive += keeps_alive(&loop->handles[i]);
-    const char *title = loop->is_main ? "Event loop" : LEAD("Event loop of worker %" PRIu64, loop->tid);
+    const char *title = loop->is_main ? "Event loop" : "Worker";
     const char *lead =
         !loop->address
             ? "its handles were not found"
@@ -142,7 +143,7 @@ static void add_pool(struct pm_answers *answers, const struct pm_thread_pool *po
     const char *text = pool->size
                            ? LEAD("%" PRIu64 " threads, %" PRIu64 " of them at work", pool->size, pool->busy)
                            : "not started: nothing has needed it";
-    if (pool->queued == PM_UNKNOWN) text = LEAD("%s; its queue could not be read", text);
+    if (pool->queued == PM_UNKNOWN && pool->size) text = LEAD("%s; its queue could not be read", text);
     if (pool->queued != PM_UNKNOWN && pool->size)
         text = LEAD("%s; %" PRIu64 " job%s wait%s in the queue", text, pool->queued,
                     pool->queued == 1 ? "" : "s", pool->queued == 1 ? "s" : "");

@@ -18,6 +18,7 @@ static void put_handle(struct pm_json *json, const struct pm_loop_handle *handle
     pm_json_bool(json, "closing", handle->closing);
     pm_json_bool(json, "internal", handle->internal);
     pm_json_bool(json, "listening", handle->listening);
+    pm_json_bool(json, "connecting", handle->connecting);
     pm_json_bool(json, "readable", handle->readable);
     pm_json_bool(json, "writable", handle->writable);
     pm_json_u64(json, "fd", handle->fd);
