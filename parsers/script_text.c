@@ -315,11 +315,43 @@ bool pm_script_declaration(struct pm_script_text text, const char *name, size_t 
 
 /* ------------------------------------------------------------------ uses */
 
-static bool adds(const struct pm_tokens *tokens, const struct pm_token *method) {
-    static const char *const methods[] = {"set", "add", "push", "unshift", "append", "enqueue", "concat"};
+static bool is_method(const char *name, size_t length) {
+    static const char *const methods[] = {"set",  "unshift", "concat",  "prepend",  "store",
+                                          "save", "next",    "publish", "schedule", "write",
+                                          "send", "record",  "track",   "observe"};
+    /* also in longer names: addJob, pushAll */
+    static const char *const verbs[] = {"add", "push", "put", "insert", "append", "enqueue", "register"};
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
-        if (pm_token_is(tokens, method, methods[i])) return true;
+        if (length == strlen(methods[i]) && memcmp(name, methods[i], length) == 0) return true;
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        size_t verb = strlen(verbs[i]);
+        if (length < verb || memcmp(name, verbs[i], verb) != 0) continue;
+        if (length == verb || (name[verb] >= 'A' && name[verb] <= 'Z')) return true;
+    }
     return false;
+}
+
+static bool adds(const struct pm_tokens *tokens, const struct pm_token *method) {
+    return method->kind == PM_TOKEN_WORD &&
+           is_method(tokens->text.bytes + method->start, method->end - method->start);
+}
+
+static bool is_name_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$';
+}
+
+/* What stands behind `name[x]`: `=`, `||=`, `??=`, `&&=`, or `.push(`; not `==`, `=>`. */
+static bool fills(struct pm_script_text text, size_t at) {
+    while (at < text.length && (text.bytes[at] == ' ' || text.bytes[at] == '\n')) at++;
+    const char *rest = text.bytes + at;
+    size_t left = text.length - at, method = left && rest[0] == '.' ? 1 : left > 1 && rest[1] == '.' ? 2 : 0;
+    if (left < 3) return false;
+    if (rest[0] == '=') return rest[1] != '=' && rest[1] != '>';
+    if (rest[0] == rest[1] && strchr("|?&", rest[0])) return rest[2] == '=';
+    if (!method || (method == 2 && rest[0] != '?')) return false;
+    size_t end = method;
+    while (end < left && is_name_byte(rest[end])) end++;
+    return end < left && rest[end] == '(' && is_method(rest + method, end - method);
 }
 
 static void note_use(struct pm_tokens *tokens, size_t offset, struct pm_script_uses *ret) {
@@ -339,11 +371,22 @@ static void note_use(struct pm_tokens *tokens, size_t offset, struct pm_script_u
 }
 
 static bool takes_out(const struct pm_tokens *tokens, const struct pm_token *method) {
-    static const char *const methods[] = {"delete", "shift", "pop",    "splice", "clear",
-                                          "keys",   "slice", "filter", "remove", "evict"};
+    static const char *const methods[] = {"delete", "shift", "pop", "splice", "clear", "remove", "evict"};
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         if (pm_token_is(tokens, method, methods[i])) return true;
     return false;
+}
+
+/* Is a size compared with a limit: a name, or a number that is no mere "is there one"? `at`: behind > or >=.
+ */
+static bool is_limit(struct pm_script_text text, size_t at) {
+    while (at < text.length && (text.bytes[at] == ' ' || text.bytes[at] == '=')) at++;
+    if (at >= text.length) return false;
+    size_t digits = 0;
+    while (at + digits < text.length && ((text.bytes[at + digits] >= '0' && text.bytes[at + digits] <= '9') ||
+                                         text.bytes[at + digits] == '_'))
+        digits++;
+    return digits ? digits > 1 : is_name_byte(text.bytes[at]) || text.bytes[at] == '#';
 }
 
 /* `name.size >=`, and somewhere `name.delete(`, `delete name[`. */
@@ -357,10 +400,11 @@ static bool find_trim(struct pm_script_text text, const char *name, struct pm_sc
                        pm_token_is(&tokens, &last[1], ".");
         bool compared = pm_token_is(&tokens, token, ">") || pm_token_is(&tokens, token, ">=");
         bool size = pm_token_is(&tokens, &last[0], "size") || pm_token_is(&tokens, &last[0], "length");
-        if (of_name && compared && size) note_use(&tokens, last[2].start, ret);
+        if (of_name && compared && size && is_limit(text, token->end)) note_use(&tokens, last[2].start, ret);
         if (of_name && pm_token_is(&tokens, token, "(") && takes_out(&tokens, &last[0])) out = true;
+        bool member = pm_token_is(&tokens, &last[1], ".");
         if (pm_token_is(&tokens, token, "[") && pm_token_is(&tokens, &last[0], name) &&
-            last[1].kind == PM_TOKEN_WORD)
+            pm_token_is(&tokens, &last[member ? 3 : 1], "delete"))
             out = true;
     }
     pm_tokens_end(&tokens);
@@ -398,7 +442,7 @@ bool pm_script_uses(struct pm_script_text text, enum pm_script_use use, const ch
             index_block = tokens.blocks.items[tokens.blocks.count - 1].number;
         } else if (index != SIZE_MAX && pm_token_is(&tokens, &last[0], "]") &&
                    tokens.closed.number == index_block) {
-            if (pm_token_is(&tokens, token, "=")) note_use(&tokens, index, ret);
+            if (fills(text, last[0].end)) note_use(&tokens, index, ret);
             index = SIZE_MAX;
         }
     }

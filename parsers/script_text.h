@@ -35,7 +35,7 @@ bool pm_script_declaration(struct pm_script_text text, const char *name, size_t 
 
 enum pm_script_use {                 /* in the order of enum pm_graph_use */
                      PM_SCRIPT_NEW,  /* `new Name(` */
-                     PM_SCRIPT_ADD,  /* `name.set(`, `.add(`, `.push(`, `.unshift(`, `name[x] =` */
+                     PM_SCRIPT_ADD,  /* `name.set(`, `.add(`, `.pushAll(` ..., `name[x] =`, `name[x].push(` */
                      PM_SCRIPT_TRIM, /* `name.size >`, `name.length >=`, in a text that also has
                                         `name.delete(`, `.shift(` ... */
 };

@@ -47,7 +47,10 @@ static void put_where(struct pm_strbuf *out, const struct pm_frame *frame, const
     bool needs_new = frame->constructor && strncmp(name, "new ", 4) != 0;
     pm_strbuf_appendf(out, "%s`%s%s`", before, needs_new ? "new " : "", name);
     if (frame->position.file && frame->position.line)
-        pm_strbuf_appendf(out, " (%s:%" PRIu32 ")", frame->position.file, frame->position.line);
+        pm_strbuf_appendf(out,
+                          frame->position.column > PM_LONG_LINE ? " (%s:%" PRIu32 ":%" PRIu32 ")"
+                                                                : " (%s:%" PRIu32 ")",
+                          frame->position.file, frame->position.line, frame->position.column);
     pm_strbuf_append(out, after);
 }
 
@@ -213,7 +216,7 @@ static const struct pm_finding *memory_finding(const struct pm_diagnosis *diagno
         if (!finding->claim) continue;
         bool nothing = strcmp(finding->id, "nothing-stands-out") == 0;
         bool working = strcmp(finding->id, "working-set") == 0;
-        bool explains = finding->severity > PM_SEVERITY_INFO && finding->share >= VERDICT_SHARE &&
+        bool explains = finding->severity > PM_SEVERITY_LOW && finding->share >= VERDICT_SHARE &&
                         is_about_memory(diagnosis, finding);
         /* What objects keep says more than numbers of spaces. */
         bool better = !leak || (finding->object_count && !leak->object_count) ||

@@ -408,9 +408,12 @@ enum v8_found v8_own_property(const struct v8 *v8, const struct v8_thing *object
 
 bool v8_property_named(const struct v8 *v8, pm_addr address, const char *name, v8_word *ret) {
     struct v8_thing object;
-    struct v8_key key = {.text = name};
+    struct v8_key key = {.text = name},
+                  symbol = {.text = name, .symbol = true}; /* #private names are symbols */
     v8_word value;
-    if (!v8_thing_load(v8, address, &object) || v8_own_property(v8, &object, &key, &value) != V8_DATA)
+    if (!v8_thing_load(v8, address, &object)) return false;
+    if (v8_own_property(v8, &object, &key, &value) != V8_DATA &&
+        v8_own_property(v8, &object, &symbol, &value) != V8_DATA)
         return false;
     *ret = value;
     return true;

@@ -47,6 +47,7 @@ static pm_node most_counted(const struct tally *tally, uint32_t *members_ret) {
 struct climb {
     pm_node at[FRONTIER];
     size_t count;
+    bool came; /* to the container; without a tally */
 };
 
 static bool is_way(const struct pm_heap_view *view, pm_node from) {
@@ -73,21 +74,26 @@ static void climb_up(const struct pm_heap_view *view, struct pm_suspect *suspect
         struct pm_path_step *steps = NULL;
         size_t count = 0;
         struct pm_error *err = pm_graph_referrers(view->graph, climb->at[i], &steps, &count);
-        for (size_t k = 0; !err && k < count && k < MOST_WIDTH; k++) {
+        for (size_t k = 0, width = 0; !err && k < count && width < MOST_WIDTH; k++) {
             pm_node from = steps[k].node;
             if (!is_way(view, from) || from == climb->at[i]) continue;
+            width++;
             linked |= is_member(suspect, view, from);
             if (is_member(suspect, view, from)) continue;
             if (pm_view_kind(view, from) == PM_NODE_STORE) from = pm_view_owner_of_store(view, from);
             if (pm_view_dominated_by(view, from, suspect->members[member]) && from != suspect->point)
                 continue;
-            count_node(tally, from, member + 1);
+            if (tally)
+                count_node(tally, from, member + 1);
+            else
+                climb->came |= from == suspect->container;
             if (next.count < FRONTIER) next.at[next.count++] = from;
         }
         pm_error_destroy(err);
         free(steps);
     }
     *each_other += linked;
+    next.came = climb->came;
     *climb = next;
 }
 
@@ -102,10 +108,11 @@ static void common_edge(const struct pm_heap_view *view, struct pm_arena *arena,
         struct pm_path_step *steps = NULL;
         size_t count = 0;
         struct pm_error *err = pm_graph_referrers(view->graph, suspect->members[m], &steps, &count);
-        for (size_t k = 0; !err && k < count && k < MOST_WIDTH; k++) {
+        for (size_t k = 0, width = 0; !err && k < count && width < MOST_WIDTH; k++) {
             pm_node from = steps[k].node;
             enum pm_edge_kind kind;
             if (!is_way(view, from) || is_member(suspect, view, from)) continue;
+            width++;
             const char *edge = pm_view_edge(view, arena, from, steps[k].edge, &kind);
             const char *class_name = pm_view_class(view, pm_view_owner_of_store(view, from));
             if (kind != PM_EDGE_PROPERTY && kind != PM_EDGE_CONTEXT) edge = NULL;
@@ -131,6 +138,36 @@ static void common_edge(const struct pm_heap_view *view, struct pm_arena *arena,
     suspect->holder_edge = kinds[best].edge;
 }
 
+/* Does a member come to the container? */
+static bool comes_to(const struct pm_heap_view *view, struct pm_suspect *suspect, uint32_t member,
+                     unsigned most_up) {
+    struct climb climb = {.at = {suspect->members[member]}, .count = 1};
+    unsigned each_other = 0;
+    for (unsigned up = 0; up <= most_up && !climb.came; up++)
+        climb_up(view, suspect, &climb, member, NULL, &each_other);
+    return climb.came;
+}
+
+/* Of a group only those that the container has are its members. */
+static void keep_own_members(const struct pm_heap_view *view, struct pm_suspect *suspect, unsigned most_up) {
+    size_t kept = 0, count = suspect->member_count;
+    uint64_t bytes = 0, kept_bytes = 0;
+    bool own[PM_MEMBER_SAMPLE];
+    for (size_t i = 0; i < count; i++) {
+        own[i] = comes_to(view, suspect, (uint32_t)i, most_up);
+        bytes += pm_view_retained(view, suspect->members[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!own[i]) continue;
+        kept_bytes += pm_view_retained(view, suspect->members[i]);
+        suspect->members[kept++] = suspect->members[i];
+    }
+    if (kept == count || (double)kept < PM_GROUP_RATIO * (double)count || !bytes) return;
+    suspect->member_count = kept;
+    suspect->member_total = suspect->member_total * kept / count;
+    suspect->bytes = (uint64_t)((double)suspect->bytes * (double)kept_bytes / (double)bytes);
+}
+
 void pm_find_container(const struct pm_heap_view *view, struct pm_arena *arena, struct pm_suspect *suspect) {
     struct climb *climbs = calloc(PM_MEMBER_SAMPLE, sizeof(*climbs));
     struct tally tally = {.slots = calloc(TALLY, sizeof(*tally.slots))};
@@ -144,6 +181,7 @@ void pm_find_container(const struct pm_heap_view *view, struct pm_arena *arena, 
         pm_node best = most_counted(&tally, &found);
         if (found >= PM_GROUP_RATIO * (double)suspect->member_count && found > 1) {
             suspect->container = best;
+            if (suspect->kind == PM_SUSPECT_GROUP) keep_own_members(view, suspect, up);
             break;
         }
     }

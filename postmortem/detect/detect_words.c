@@ -24,6 +24,8 @@ const char *pm_words_count(struct pm_arena *arena, uint64_t value) {
 const char *pm_words_place(struct pm_arena *arena, const struct pm_position *place) {
     if (!place->file) return "";
     if (!place->line) return pm_arena_printf(arena, " (%s)", place->file);
+    if (place->column > PM_LONG_LINE)
+        return pm_arena_printf(arena, " (%s:%u:%u)", place->file, place->line, place->column);
     return pm_arena_printf(arena, " (%s:%u)", place->file, place->line);
 }
 

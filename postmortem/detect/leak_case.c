@@ -42,6 +42,28 @@ size_t pm_case_below(const struct pm_case *leak, enum pm_node_kind kind, pm_node
     return found;
 }
 
+size_t pm_case_sample_below(const struct pm_case *leak, enum pm_node_kind kind, pm_node *ret, size_t most) {
+    const struct pm_heap_view *view = leak->view;
+    const struct pm_suspect *suspect = leak->suspect;
+    bool group = suspect->kind == PM_SUSPECT_GROUP;
+    PM_VEC(pm_node) queue = {0};
+    uint64_t seen = 0, stride = leak->census.by_kind[kind] / (most ? most : 1) + 1;
+    size_t found = 0;
+    bool memory = true;
+    for (size_t i = 0; group && i < suspect->member_count && memory; i++)
+        memory = pm_vec_push(&queue, suspect->members[i]);
+    if (!queue.count) memory = pm_vec_push(&queue, suspect->point);
+    for (size_t head = 0; memory && head < queue.count && found < most; head++) {
+        pm_node node = queue.items[head];
+        if (pm_view_kind(view, node) == kind && seen++ % stride == 0) ret[found++] = node;
+        for (size_t i = 0; i < pm_view_child_count(view, node) && queue.count < PM_CENSUS_LIMIT && memory;
+             i++)
+            memory = pm_vec_push(&queue, pm_view_child(view, node, i));
+    }
+    pm_vec_deinit(&queue);
+    return found;
+}
+
 static size_t sample_all(const struct pm_case *leak, uint32_t class_index, int kind, pm_node *ret,
                          size_t most, uint64_t *total_ret) {
     const struct pm_graph *graph = leak->view->graph;

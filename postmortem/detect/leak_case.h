@@ -51,6 +51,7 @@ struct pm_case {
     const char *of;      /* ", mostly 12 Job objects": instead of main_class; NULL */
     bool no_holder;      /* V8's or Node's own structure holds them: no name */
     bool innocent;       /* no leak: severity info */
+    bool no_adder;       /* who adds is told otherwise */
     const char *evidence[PM_MAX_EVIDENCE];
     size_t evidence_count;
     struct pm_role_position positions[PM_MAX_POSITIONS];
@@ -71,6 +72,8 @@ void pm_case_position(struct pm_case *leak, const char *role, const char *functi
 /* The nodes of a kind below the members (or the point), breadth first: at most `most`, of at most
  * PM_CENSUS_LIMIT / 10 objects looked at. Returns how many. */
 size_t pm_case_below(const struct pm_case *leak, enum pm_node_kind kind, pm_node *ret, size_t most);
+/* The same, evenly spread over all there are below. */
+size_t pm_case_sample_below(const struct pm_case *leak, enum pm_node_kind kind, pm_node *ret, size_t most);
 /* All reachable nodes of a class or kind, an even sample of at most `most`; *total_ret all of them. */
 size_t pm_case_all_of_class(const struct pm_case *leak, const char *class_name, pm_node *ret, size_t most,
                             uint64_t *total_ret);
@@ -80,6 +83,8 @@ size_t pm_case_all_of_kind(const struct pm_case *leak, enum pm_node_kind kind, p
 pm_node pm_case_property(const struct pm_case *leak, pm_node node, const char *name);
 /* Is the promise pending? false = settled or not known. */
 bool pm_case_pending(const struct pm_case *leak, pm_node promise);
+/* Evidence and positions of suspended functions, of all there are; false = none. */
+bool pm_case_tell_waiting(struct pm_case *leak);
 /* The places that nodes (closures, suspended functions) stand for, most frequent first. */
 struct pm_place_count {
     const char *function;

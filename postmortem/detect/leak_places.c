@@ -75,18 +75,21 @@ static void find_maker(struct pm_case *leak, const struct pm_files *files) {
     }
 }
 
-static bool find_adder(struct pm_case *leak, const struct pm_files *files) {
+/* In the text that declares the name; else in the one other file that adds to such a name. */
+static void find_adder(struct pm_case *leak, const struct pm_files *files) {
     const struct pm_link *link = pm_owner_link(&leak->owner);
-    const char *function;
-    struct pm_position position;
-    if (!link || !link->name) return false;
+    const char *function = NULL;
+    struct pm_position position = {0};
+    if (!link || !link->name || leak->no_adder) return;
     bool found =
         find_use(leak, closure_of_link(leak, link), PM_GRAPH_ADDS, link->name, &function, &position) &&
         pm_place_of(position.file) == PM_PLACE_USER;
-    for (size_t i = 0; i < files->count && !found; i++)
-        found = find_use(leak, files->items[i].closure, PM_GRAPH_ADDS, link->name, &function, &position);
-    if (found) pm_case_position(leak, "adder", function, position);
-    return found;
+    unsigned others = 0;
+    for (size_t i = 0; i < files->count && !found && others < 2; i++)
+        others += find_use(leak, files->items[i].closure, PM_GRAPH_ADDS, link->name,
+                           others ? &(const char *){NULL} : &function,
+                           others ? &(struct pm_position){0} : &position);
+    if (found || others == 1) pm_case_position(leak, "adder", function, position);
 }
 
 /* A property of the global object is set anywhere. */

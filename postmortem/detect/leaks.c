@@ -34,33 +34,42 @@ static struct pm_position position_of(const struct pm_case *leak) {
     return link ? link->position : (struct pm_position){0};
 }
 
+/* The variable at the end of the way, when it adds something to the name: one of a package adds nothing to
+ * the program's own, a class nothing to its static property. */
+static const struct pm_link *told_holder(const struct pm_case *leak, const struct pm_link *link) {
+    const struct pm_link *holder = pm_owner_holder(&leak->owner);
+    if (!holder || !holder->name || strcmp(holder->name, link->name) == 0) return NULL;
+    if (pm_owner_is_export(&leak->owner, leak->owner.chosen)) return NULL;
+    if (link->place == PM_PLACE_USER && holder->place != PM_PLACE_USER) return NULL;
+    if ((link->of_function && holder->to == link->from) || holder->one_of_many) return NULL;
+    return holder;
+}
+
 /* "Map `cache` (/app/cache.js:4)", "Map in property `#byId` of Store (/app/store.js:5), held by `store`
- * (...)" */
+ * (...)", "Array in `pool._queue` of Orders (...)" */
 static const char *holder_words(const struct pm_case *leak) {
     struct pm_arena *arena = leak->arena;
     const char *class_name = pm_view_class(leak->view, leak->node);
-    const struct pm_link *link = pm_owner_link(&leak->owner), *holder = pm_owner_holder(&leak->owner);
+    const struct pm_link *link = pm_owner_link(&leak->owner);
     bool internal = class_name[0] == '(' || strncmp(class_name, "system /", 8) == 0;
     const char *noun = pm_view_kind(leak->view, leak->node) == PM_NODE_CONTEXT ? "the scope of a closure"
                        : internal                                              ? "an object"
                                                                                : class_name;
     if (!link || leak->no_holder) return pm_arena_printf(arena, "%s without a name", noun);
+    const struct pm_link *holder = told_holder(leak, link);
     const char *place = pm_words_place(arena, &link->position);
     if (leak->about_variable && link->is_variable) return pm_arena_printf(arena, "`%s`%s", link->name, place);
-    const char *text;
+    const char *name = pm_owner_expression(arena, &leak->owner), *text;
     if (link->is_global)
-        text = pm_arena_printf(arena, "%s `globalThis.%s`%s", noun, link->name, place);
-    else if (link->is_variable && leak->owner.chosen == 0)
-        text = pm_arena_printf(arena, "%s `%s`%s", noun, link->name, place);
-    else if (link->is_variable)
-        text = pm_arena_printf(arena, "`%s`%s", link->name, place);
+        text = pm_arena_printf(arena, "%s `globalThis.%s`%s", noun, name, place);
+    else if (pm_owner_is_export(&leak->owner, leak->owner.chosen))
+        text = pm_arena_printf(arena, "%s `exports.%s`%s", noun, name, place);
+    else if (link->is_variable || link->is_module)
+        text = pm_arena_printf(arena, "%s `%s`%s", noun, name, place);
     else
-        text = pm_arena_printf(arena, "%s in property `%s` of %s%s", noun, link->name,
-                               link->of_function  ? "a class or function"
-                               : link->class_name ? link->class_name
-                                                  : "an object",
-                               place);
-    if (holder && holder->name && strcmp(holder->name, link->name) != 0)
+        text = pm_arena_printf(arena, "%s in %s`%s` of %s%s", noun, leak->owner.chosen ? "" : "property ",
+                               name, pm_owner_of(leak->view, arena, link), place);
+    if (holder)
         text = pm_arena_printf(arena, "%s, held by `%s`%s", text, holder->name,
                                pm_words_place(arena, &holder->position));
     return text;
@@ -78,14 +87,6 @@ static const char *of_words(const struct pm_case *leak) {
     if (!leak->main_class) return "";
     return pm_arena_printf(leak->arena, ", mostly %s",
                            pm_words_objects(leak->arena, leak->main_count, leak->main_class));
-}
-
-static const char *package_words(const struct pm_case *leak) {
-    for (size_t i = 0; i < leak->owner.link_count; i++) {
-        const char *package = pm_words_package(leak->arena, leak->owner.links[i].position.file);
-        if (package) return package;
-    }
-    return NULL;
 }
 
 static const char *group_words(const struct pm_case *leak) {
@@ -168,7 +169,7 @@ static void tell_working_set(struct pm_case *leak, bool suspended) {
     leak->innocent = true;
     leak->position_count = 0;
     leak->claim =
-        pm_arena_printf(leak->arena, "A working set, not a leak: %s (%.1f %% of the heap)%s hangs from %s.",
+        pm_arena_printf(leak->arena, "A working set, not a leak: %s (%.1f %% of the heap%s) are held by %s.",
                         pm_words_bytes(leak->arena, leak->bytes), leak->share * 100, of_words(leak),
                         suspended ? "work that is suspended at an await" : "the running code");
     leak->advice =
@@ -203,6 +204,7 @@ static enum pm_severity severity_of(const struct pm_case *leak) {
                       leak->diagnosis->process.death == PM_DEATH_INEFFECTIVE_GC;
     if (leak->innocent) return PM_SEVERITY_INFO;
     if (leak->share >= PM_CRITICAL_SHARE && died_of_it) return PM_SEVERITY_CRITICAL;
+    if (!died_of_it && leak->bytes < PM_SMALL_BYTES) return PM_SEVERITY_LOW;
     return leak->share >= PM_HIGH_SHARE ? PM_SEVERITY_HIGH : PM_SEVERITY_MEDIUM;
 }
 
@@ -257,7 +259,7 @@ static void add_running(struct pm_case *leak) {
 static void add_evidence(struct pm_case *leak) {
     struct pm_arena *arena = leak->arena;
     const struct pm_suspect *suspect = leak->suspect;
-    const char *package = package_words(leak);
+    const char *package = pm_owner_packages(arena, &leak->owner);
     if (suspect->container != PM_NO_NODE && !leak->no_holder)
         pm_case_evidence(leak, pm_arena_printf(arena, "way: %s",
                                                pm_owner_path(leak->view, arena, &leak->owner, leak->node)));
@@ -306,7 +308,8 @@ static struct pm_error *publish(struct pm_case *leak) {
     struct pm_finding *finding = pm_diagnosis_finding(leak->diagnosis);
     struct pm_arena *arena = leak->arena;
     PM_TRY(no_memory_if_null(finding));
-    const char *name = name_of(leak);
+    bool together = leak->suspect->container == PM_NO_NODE && !leak->name; /* nobody's: a group */
+    const char *name = together ? NULL : name_of(leak);
     finding->id = leak->id;
     finding->severity = severity_of(leak);
     finding->confidence = confidence_of(leak);
@@ -316,19 +319,18 @@ static struct pm_error *publish(struct pm_case *leak) {
     finding->subject = leak->main_class && !pm_is_plain_class(leak->main_class)
                            ? pm_arena_strdup(arena, leak->main_class)
                            : NULL;
-    finding->owner = position_of(leak);
+    finding->owner = together ? (struct pm_position){0} : position_of(leak);
     finding->owner_path = pm_owner_path(leak->view, arena, &leak->owner, leak->node);
     finding->claim = leak->claim;
     finding->advice = leak->advice;
-    finding->title = pm_arena_printf(
-        arena, "%s %s %s",
-        name ? name
-        : leak->suspect->member_class && leak->suspect->container == PM_NO_NODE
-            ? pm_arena_printf(arena, "%s objects", leak->suspect->member_class)
-        : leak->no_holder ? leak->what
-                          : pm_view_class(leak->view, leak->node),
-        leak->no_holder || (!name && leak->suspect->container == PM_NO_NODE) ? "keep" : "keeps",
-        pm_words_bytes(arena, leak->bytes));
+    finding->title =
+        pm_arena_printf(arena, "%s %s %s",
+                        name ? name
+                        : leak->suspect->member_class && leak->suspect->container == PM_NO_NODE
+                            ? pm_arena_printf(arena, "%s objects", leak->suspect->member_class)
+                        : leak->no_holder ? leak->what
+                                          : pm_view_class(leak->view, leak->node),
+                        leak->no_holder || together ? "keep" : "keeps", pm_words_bytes(arena, leak->bytes));
     if (strcmp(leak->id, "working-set") == 0)
         finding->title = pm_arena_printf(arena, "a working set of %s", pm_words_bytes(arena, leak->bytes));
     return add_details(leak, finding);
@@ -352,8 +354,11 @@ static bool merge(const struct pm_case *leak, size_t first) {
         if (same_set)
             known->claim = pm_arena_printf(
                 leak->arena,
-                "A working set, not a leak: %s (%.1f %% of the heap) hangs from the running code.",
+                "A working set, not a leak: %s (%.1f %% of the heap) are held by the running code.",
                 pm_words_bytes(leak->arena, known->retained_bytes), known->share * 100);
+        if (same_set)
+            known->title = pm_arena_printf(leak->arena, "a working set of %s",
+                                           pm_words_bytes(leak->arena, known->retained_bytes));
         return true;
     }
     return false;
@@ -375,7 +380,34 @@ static bool is_program_text(const struct pm_case *leak) {
     return is || kind == PM_NODE_CODE;
 }
 
-static struct pm_error *examine(struct pm_case *leak, size_t first, struct pm_paths **paths) {
+/* What a pattern says that does not fit after all counts only where it is about texts. */
+static void tell_pattern(struct pm_case *leak) {
+    for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
+        size_t evidence = leak->evidence_count, positions = leak->position_count;
+        if (patterns[i](leak)) return;
+        if (patterns[i] != pm_pattern_duplicates) leak->evidence_count = evidence;
+        leak->position_count = positions;
+    }
+}
+
+/* Node's own modules and tables: they are there in every process. */
+static bool is_nodes_own(const struct pm_case *leak) {
+    const struct pm_link *link = pm_owner_link(&leak->owner);
+    bool program = has_user_name(&leak->owner);
+    for (size_t i = 0; i < leak->owner.link_count; i++)
+        program |= leak->owner.links[i].place == PM_PLACE_PACKAGE;
+    return link && link->place == PM_PLACE_NODE && !program && leak->bytes < PM_NODES_OWN_BYTES;
+}
+
+/* Part of a finding that was told. */
+static bool is_told(const struct pm_case *leak, const pm_node *told, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (told[i] != leak->node && pm_view_dominated_by(leak->view, leak->node, told[i])) return true;
+    return false;
+}
+
+static struct pm_error *examine(struct pm_case *leak, size_t first, struct pm_paths **paths, pm_node *told,
+                                size_t *told_count) {
     const struct pm_suspect *suspect = leak->suspect;
     leak->node = suspect->container != PM_NO_NODE ? suspect->container
                  : suspect->member_count          ? suspect->members[0]
@@ -388,20 +420,23 @@ static struct pm_error *examine(struct pm_case *leak, size_t first, struct pm_pa
         leak->bytes = pm_view_retained(leak->view, suspect->container);
     leak->share = (double)leak->bytes / (double)leak->view->dominators->reachable_bytes;
     PM_TRY(pm_find_owner(leak->view, leak->arena, leak->node, &leak->owner));
+    if (is_nodes_own(leak) || is_told(leak, told, *told_count)) return NULL;
+    if (suspect->container != PM_NO_NODE) told[(*told_count)++] = leak->node;
     bool group = suspect->kind == PM_SUSPECT_GROUP;
     PM_TRY(pm_census_take(leak->view, group ? suspect->members : &suspect->point,
                           group ? suspect->member_count : 1, &leak->census));
-    leak->main_class = group && !pm_is_plain_class(suspect->member_class)
-                           ? (leak->main_count = suspect->member_total, suspect->member_class)
-                           : pm_census_main_class(leak->view, &leak->census, &leak->main_count);
+    leak->main_class =
+        group && !pm_is_plain_class(suspect->member_class)
+            ? (leak->main_count = suspect->member_total, suspect->member_class)
+            : pm_census_main_class(leak->view, leak->arena, &leak->census,
+                                   suspect->kind == PM_SUSPECT_CHAIN ? 0 : suspect->member_total,
+                                   &leak->main_count);
     leak->main_class =
         pm_arena_strdup(leak->arena, leak->main_class); /* the graph is closed before it is written */
     if (is_collection(leak))
         leak->counted = leak->view->graph->source->entries(leak->view->graph->source_self, leak->node,
                                                            &leak->entries, &leak->capacity);
-    if (!leak->counted || !pm_pattern_bounded(leak))
-        for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-            if (patterns[i](leak)) break;
+    if (!leak->counted || !pm_pattern_bounded(leak)) tell_pattern(leak);
     bool suspended = false;
     if (is_working_set(leak, paths, &suspended))
         tell_working_set(leak, suspended);
@@ -460,13 +495,15 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
     size_t count = 0, first = diagnosis->finding_count;
     PM_TRY(pm_find_suspects(view, diagnosis->arena, &suspects, &count));
     struct pm_error *err = NULL;
+    pm_node told[PM_MAX_SUSPECTS];
+    size_t told_count = 0;
     for (size_t i = 0; i < count && i < PM_MAX_SUSPECTS && !err; i++) {
         struct pm_case leak = {.diagnosis = diagnosis,
                                .view = view,
                                .arena = diagnosis->arena,
                                .suspect = &suspects[i],
                                .files = files};
-        err = examine(&leak, first, &paths);
+        err = examine(&leak, first, &paths, told, &told_count);
         pm_census_deinit(&leak.census);
     }
     pm_paths_destroy(paths);

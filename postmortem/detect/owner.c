@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "postmortem/base/vec.h"
+#include "postmortem/detect/census.h"
 #include "postmortem/detect/detect_words.h"
 #include "postmortem/detect/thresholds.h"
 
@@ -18,9 +19,11 @@ enum {
     COST_CODE = 60,
     COST_IMPORTED = 16,
     COST_MODULE = 12,
-    COST_PACKAGE = 26,
+    COST_PACKAGE = 34,
     COST_NODE = 50,
     COST_ROOT = 70,
+    COST_ONE_OF_MANY =
+        14, /* scopes and objects alike by the dozen: calls and requests, not what outlives them */
     COST_TRANSIENT = 75,
     MOST_COST = 200,
 };
@@ -207,8 +210,15 @@ static void try_module(struct search *search, uint32_t at, struct pm_link *link,
     take_end(search, at, cost + more, link->place == PM_PLACE_USER ? PM_END_MODULE : PM_END_PACKAGE, link);
 }
 
+/* fetch, structuredClone ...: functions of Node's and V8's own are no variables of the program. */
+static bool is_own_global(const struct search *search, pm_node value) {
+    if (pm_view_kind(search->view, value) != PM_NODE_CLOSURE) return false;
+    return !pm_is_user_file(pm_view_position(search->view, search->arena, value, NULL).file);
+}
+
 static void step_from_object(struct search *search, uint32_t at, const struct pm_path_step *step,
-                             unsigned cost) {
+                             unsigned more) {
+    unsigned cost = search->visits.items[at].cost + more;
     const struct pm_heap_view *view = search->view;
     struct pm_link link = {.from = step->node, .to = search->visits.items[at].node};
     enum pm_node_kind kind = pm_view_kind(view, step->node);
@@ -219,9 +229,10 @@ static void step_from_object(struct search *search, uint32_t at, const struct pm
     if (named && !noise && (kind == PM_NODE_OTHER || kind == PM_NODE_CODE)) {
         /* the cell of a property of the global object */
         link.is_global = true;
-        take_end(search, at, cost + COST_PROPERTY, PM_END_GLOBAL, &link);
+        if (!is_own_global(search, link.to)) take_end(search, at, cost + COST_PROPERTY, PM_END_GLOBAL, &link);
     }
     if (link.kind == PM_EDGE_CONTEXT) {
+        link.one_of_many = more > 0;
         if (kind == PM_NODE_CONTEXT && !noise) try_variable(search, at, &link, cost);
         reach(search, step->node, at, step->edge, cost + COST_SCOPE);
         return;
@@ -234,10 +245,10 @@ static void step_from_object(struct search *search, uint32_t at, const struct pm
     reach(search, step->node, at, step->edge, cost + price);
 }
 
-static void step(struct search *search, uint32_t at, const struct pm_path_step *step) {
+static void step(struct search *search, uint32_t at, const struct pm_path_step *step, unsigned more) {
     const struct pm_heap_view *view = search->view;
     const struct pm_graph *graph = view->graph;
-    unsigned cost = search->visits.items[at].cost;
+    unsigned cost = search->visits.items[at].cost + more;
     struct pm_link link = {.from = step->node, .to = search->visits.items[at].node, .kind = PM_EDGE_INTERNAL};
     if (step->node == 0) {
         bool transient = step->edge < graph->first_edge[0] + graph->transient_roots;
@@ -250,7 +261,8 @@ static void step(struct search *search, uint32_t at, const struct pm_path_step *
     case PM_NODE_GLOBAL: {
         link.name = pm_view_edge(view, search->arena, step->node, step->edge, &link.kind);
         link.is_global = true;
-        if (link.name && link.kind == PM_EDGE_PROPERTY && !is_noise(link.name))
+        if (link.name && link.kind == PM_EDGE_PROPERTY && !is_noise(link.name) &&
+            !is_own_global(search, link.to))
             take_end(search, at, cost + COST_PROPERTY, PM_END_GLOBAL, &link);
         return;
     }
@@ -258,16 +270,18 @@ static void step(struct search *search, uint32_t at, const struct pm_path_step *
         /* the cell of a property of the global object; a module's cells */
         bool is_cell = strstr(pm_view_class(view, step->node), "Cell") != NULL;
         if (is_cell)
-            step_from_object(search, at, step, cost);
+            step_from_object(search, at, step, more);
         else
             reach(search, step->node, at, step->edge, cost + COST_CODE);
         return;
     }
     case PM_NODE_SHAPE:
     case PM_NODE_NATIVE_CONTEXT: reach(search, step->node, at, step->edge, cost + COST_CODE); return;
-    default: step_from_object(search, at, step, cost);
+    default: step_from_object(search, at, step, more);
     }
 }
+
+#define KINDS 4096
 
 /* The same for objects of a class and shape, and for scopes of a function. */
 static unsigned kind_of_referrer(const struct pm_heap_view *view, pm_node from) {
@@ -277,6 +291,8 @@ static unsigned kind_of_referrer(const struct pm_heap_view *view, pm_node from) 
     /* in cores the first reference is that to the shape */
     if (first < graph->first_edge[from + 1] && graph->kinds[graph->edges[first]] == PM_NODE_SHAPE)
         hash = (hash ^ graph->edges[first]) * 0x85ebca6bu;
+    /* in snapshots, which have no shapes, as many references */
+    if (graph->from_snapshot) hash = (hash ^ (uint32_t)(graph->first_edge[from + 1] - first)) * 0x85ebca6bu;
     if (graph->kinds[from] == PM_NODE_CONTEXT)
         for (uint64_t edge = first; edge < first + 2 && edge < graph->first_edge[from + 1]; edge++)
             hash = (hash ^ graph->edges[edge]) * 0x85ebca6bu;
@@ -289,19 +305,32 @@ static bool expand(struct search *search, uint32_t at) {
     struct pm_error *err =
         pm_graph_referrers(search->view->graph, search->visits.items[at].node, &steps, &count);
     size_t looked = 0;
-    uint8_t alike[4096] = {0};
+    uint8_t alike[KINDS] = {0};
+    uint16_t many[KINDS] = {0};
+    for (size_t i = 0; !err && i < count && i < PM_REFERRER_LIMIT * 4; i++) {
+        if (steps[i].node != 0 && pm_view_reachable(search->view, steps[i].node))
+            many[kind_of_referrer(search->view, steps[i].node)]++;
+    }
     for (size_t i = 0; !err && i < count && looked < PM_REFERRER_LIMIT; i++) {
         pm_node from = steps[i].node;
         if (from != 0 && (from == search->object || !pm_view_reachable(search->view, from))) continue;
         /* Thousands of referrers alike say no more than a few: the one that tells the owner stands between
          * them. */
-        uint8_t *seen = &alike[kind_of_referrer(search->view, from)];
+        unsigned kind = kind_of_referrer(search->view, from);
+        uint8_t *seen = &alike[kind];
         if (*seen >= PM_ALIKE_LIMIT) continue;
-        /* what the object itself keeps is no way to it */
-        if (from != 0 && pm_view_dominated_by(search->view, from, search->object)) continue;
+        /* what an object itself keeps is no way to it */
+        pm_node here = search->visits.items[at].node;
+        if (from != 0 && (pm_view_dominated_by(search->view, from, here) ||
+                          pm_view_dominated_by(search->view, from, search->object)))
+            continue;
         ++*seen;
         looked++;
-        step(search, at, &steps[i]);
+        /* a snapshot has no shapes: all plain objects look alike */
+        bool alike_known =
+            !search->view->graph->from_snapshot || !pm_is_plain_class(pm_view_class(search->view, from));
+        bool one_of_many = from != 0 && alike_known && many[kind] > 2 * PM_ALIKE_LIMIT;
+        step(search, at, &steps[i], one_of_many ? COST_ONE_OF_MANY : 0);
     }
     bool fine = err == NULL;
     pm_error_destroy(err);
@@ -467,8 +496,18 @@ size_t pm_owner_list(const struct pm_owner *owner) {
     return i;
 }
 
+/* The name of the program's own near the object says more than that of a package still nearer. */
+static size_t own_name(const struct pm_owner *owner, size_t from) {
+    unsigned steps = 0;
+    for (size_t i = from; i < owner->link_count && steps <= PM_OWN_NAME_STEPS; i++) {
+        if (owner->links[i].place == PM_PLACE_USER && is_public(&owner->links[i])) return i;
+        steps += owner->links[i].name != NULL && owner->links[i].kind != PM_EDGE_ELEMENT;
+    }
+    return SIZE_MAX;
+}
+
 void pm_owner_choose(struct pm_owner *owner, size_t from) {
-    owner->chosen = SIZE_MAX;
+    owner->chosen = own_name(owner, from);
     for (size_t i = from; i < owner->link_count && owner->chosen == SIZE_MAX; i++)
         if (is_public(&owner->links[i])) owner->chosen = i;
     for (size_t i = from; i < owner->link_count && owner->chosen == SIZE_MAX; i++) {
@@ -500,32 +539,6 @@ size_t pm_owner_find(const struct pm_owner *owner, const char *const *names) {
             if (symbol || strcmp(name, names[k]) == 0) return i;
         }
     return SIZE_MAX;
-}
-
-const char *pm_owner_path(const struct pm_heap_view *view, struct pm_arena *arena,
-                          const struct pm_owner *owner, pm_node node) {
-    const char *path = "";
-    for (size_t i = owner->link_count; i > 0 && path; i--) {
-        const struct pm_link *link = &owner->links[i - 1];
-        bool last_was_object =
-            i < owner->link_count && !link->is_variable && link->class_name && link->class_name[0] != '(';
-        const char *of =
-            last_was_object || (i == owner->link_count && link->kind == PM_EDGE_PROPERTY && !link->is_global)
-                ? pm_arena_printf(arena, "%s%s", link->class_name ? link->class_name : "",
-                                  link->name && link->kind == PM_EDGE_PROPERTY ? "." : " ")
-                : "";
-        const char *name = link->name ? link->name : link->kind == PM_EDGE_ELEMENT ? "[element]" : "";
-        const char *kind = link->is_global ? " (global)" : link->is_variable ? " (variable)" : "";
-        if (link->position.file && link->exact)
-            kind = pm_arena_printf(arena, " (%s%s:%u)",
-                                   link->is_global     ? "global, "
-                                   : link->is_variable ? "variable, "
-                                                       : "",
-                                   link->position.file, link->position.line);
-        if (!*name && !*of) continue;
-        path = pm_arena_printf(arena, "%s%s%s%s -> ", path, of, name, kind);
-    }
-    return path ? pm_arena_printf(arena, "%s%s", path, pm_view_class(view, node)) : NULL;
 }
 
 struct pm_error *pm_find_owner(const struct pm_heap_view *view, struct pm_arena *arena, pm_node node,

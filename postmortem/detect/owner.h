@@ -19,6 +19,7 @@ struct pm_link { /* from -> the object before it (of links[0]: the object itself
     enum pm_edge_kind kind;
     const char *name; /* variable, property, Map key ("entry 'sess:17'"); NULL = none */
     bool is_variable, is_global, is_symbol, is_module, of_function;
+    bool one_of_many;            /* a variable of one call of many */
     const char *class_name;      /* of `from` */
     struct pm_position position; /* where the name is declared; file NULL = unknown */
     bool exact;                  /* it is the declaration itself, not just the function or class around it */
@@ -58,6 +59,15 @@ const struct pm_link *pm_owner_holder(const struct pm_owner *owner);
 /* "cache (const, /app/cache.js:4) -> Map" */
 const char *pm_owner_path(const struct pm_heap_view *view, struct pm_arena *arena,
                           const struct pm_owner *owner, pm_node node);
+/* The chosen name and what comes behind it as the program writes it: "client.offlineQueue._list", long ones
+ * without their middle. There must be a chosen link. */
+const char *pm_owner_expression(struct pm_arena *arena, const struct pm_owner *owner);
+/* Of a property: "AuditTrail", "function `quote`", "class Template", "an object". */
+const char *pm_owner_of(const struct pm_heap_view *view, struct pm_arena *arena, const struct pm_link *link);
+/* Is it a property of module.exports? */
+bool pm_owner_is_export(const struct pm_owner *owner, size_t index);
+/* The packages on the way, outermost first; NULL. */
+const char *pm_owner_packages(struct pm_arena *arena, const struct pm_owner *owner);
 /* The first link with one of these names (NULL-terminated), SIZE_MAX. */
 size_t pm_owner_find(const struct pm_owner *owner, const char *const *names);
 

@@ -6,7 +6,7 @@
 /* ---- who waits where ---- */
 
 /* Suspended functions, of all there are: "12,000 calls of `load` wait at /app/a.js:16". */
-static bool tell_waiting(struct pm_case *leak) {
+bool pm_case_tell_waiting(struct pm_case *leak) {
     pm_node nodes[400];
     struct pm_place_count places[4];
     uint64_t total = 0;
@@ -52,6 +52,36 @@ static bool are_tasks(const struct pm_case *leak) {
     return leak->suspect->member_count && fits * 2 > leak->suspect->member_count;
 }
 
+/* Do suspended functions hold half of it? By a sample. */
+static bool suspended_hold(const struct pm_case *leak) {
+    pm_node nodes[100];
+    uint64_t all = leak->census.by_kind[PM_NODE_GENERATOR], bytes = 0;
+    if (all < PM_PROMISE_LEAST || !leak->census.by_kind[PM_NODE_PROMISE]) return false;
+    size_t count = pm_case_sample_below(leak, PM_NODE_GENERATOR, nodes, 100);
+    for (size_t i = 0; i < count; i++) bytes += pm_view_retained(leak->view, nodes[i]);
+    return count &&
+           (double)bytes / (double)count * (double)all > PM_WAITING_PART * (double)leak->census.bytes;
+}
+
+/* One promise, and a long list of what waits for it. */
+static void tell_one_promise(struct pm_case *leak) {
+    const struct pm_link *link = pm_owner_link(&leak->owner);
+    if (!link || leak->suspect->chain_kinds[PM_NODE_PROMISE_REACTION] * 4 < leak->suspect->chain_seen) return;
+    const char *expression = pm_owner_expression(leak->arena, &leak->owner);
+    leak->claim = pm_arena_printf(
+        leak->arena,
+        "the promise `%s`%s%s%s stays pending, and at least %s reactions wait for it; they retain %s (%.1f "
+        "%% of the heap)",
+        expression, link->is_variable || link->is_global ? "" : " of ",
+        link->is_variable || link->is_global ? "" : pm_owner_of(leak->view, leak->arena, link),
+        pm_words_place(leak->arena, &link->position), pm_words_count(leak->arena, leak->suspect->depth),
+        pm_words_bytes(leak->arena, leak->bytes), leak->share * 100);
+    leak->advice = "Each await, then() or Promise.race() with a promise that lives long adds a reaction that "
+                   "stays until it "
+                   "settles: do not race with one promise again and again (use an AbortSignal and remove the "
+                   "listener), or give it a timeout.";
+}
+
 bool pm_pattern_promise(struct pm_case *leak) {
     const struct pm_census *census = &leak->census;
     const struct pm_suspect *suspect = leak->suspect;
@@ -67,17 +97,20 @@ bool pm_pattern_promise(struct pm_case *leak) {
                     (suspect->kind == PM_SUSPECT_CHAIN && kind == PM_NODE_OBJECT);
     bool tasks = is_queue && are_tasks(leak) && suspect->member_total >= PM_PROMISE_LEAST;
     if (!in_chain && !tasks) {
-        if (waiting < PM_PROMISE_LEAST || (double)waiting < PM_PROMISE_PART * (double)census->objects)
-            return false;
+        bool many =
+            waiting >= PM_PROMISE_LEAST && (double)waiting >= PM_PROMISE_PART * (double)census->objects;
+        if (!many && !suspended_hold(leak)) return false;
         if (!mostly_pending(leak)) return false;
     }
-    tell_waiting(leak);
+    pm_case_tell_waiting(leak);
     pm_case_evidence(leak,
                      pm_arena_printf(leak->arena, "promises: %s", pm_words_count(leak->arena, promises)));
     bool promise_like =
         kind == PM_NODE_PROMISE || kind == PM_NODE_PROMISE_REACTION || kind == PM_NODE_GENERATOR;
     if ((tasks || is_queue) && !promise_like) {
         pm_owner_choose(&leak->owner, pm_owner_list(&leak->owner));
+        /* a ring has room for more than is in it */
+        if (tasks && suspect->member_total < leak->entries) leak->entries = suspect->member_total;
         leak->id = "promise-queue";
         leak->what = "tasks that wait for their turn";
         leak->advice = "Work comes in faster than it is done, or what is being done never ends: limit the "
@@ -93,6 +126,7 @@ bool pm_pattern_promise(struct pm_case *leak) {
             ? "All these wait for one promise that never settles: give it a timeout, and do not append to a "
               "chain without bound."
             : "What they wait for never comes: add timeouts, reject on close, and limit how many may wait.";
+    if (in_chain) tell_one_promise(leak);
     return true;
 }
 

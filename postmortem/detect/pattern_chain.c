@@ -28,6 +28,15 @@ bool pm_pattern_chain(struct pm_case *leak) {
     const char *depth = pm_words_count(leak->arena, suspect->depth);
     leak->about_variable = true;
     pm_owner_choose(&leak->owner, pm_owner_list(&leak->owner));
+    if (suspect->link_class && strstr(suspect->link_class, "WeakCell")) {
+        leak->id = "finalization-registry";
+        leak->what =
+            pm_arena_printf(leak->arena, "values registered with a FinalizationRegistry, %s of them", depth);
+        leak->advice =
+            "A registered value stays until the object it was registered for is gone: let go of these "
+            "objects, or call unregister(), and register no large values.";
+        return true;
+    }
     if (is_chain_of(suspect, PM_NODE_CONS_STRING, 2)) {
         leak->id = "rope";
         leak->what = pm_arena_printf(leak->arena, "a rope of %s concatenated strings", depth);

@@ -1,5 +1,6 @@
 /* A Map, Set, array or object that only grows: what most leaks are. And bounded ones, which are none. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +14,10 @@ static void tell_growth(struct pm_case *leak) {
     uint64_t cursor = 0, count = 0, times = 0, steps = 0, digits = 0;
     double last = 0;
     if (!graph->source->next_key || leak->entries < PM_GROWTH_KEYS) return;
-    if (pm_view_kind(leak->view, leak->node) == PM_NODE_ARRAY) return;
+    enum pm_node_kind kind = pm_view_kind(leak->view, leak->node);
+    bool objects =
+        kind == PM_NODE_SET && leak->suspect->member_class && leak->suspect->member_class[0] != '(';
+    if (kind == PM_NODE_ARRAY || objects) return;
     const char *sample[3] = {NULL};
     for (; count < PM_KEY_SAMPLE; count++) {
         PM_AUTO_STRBUF struct pm_strbuf text = {0};
@@ -52,18 +56,23 @@ static void tell_growth(struct pm_case *leak) {
 /* ---- limits ---- */
 
 static bool limit_of(const struct pm_case *leak, pm_node holder, double *ret) {
-    static const char *const names[] = {"max",      "maxSize",    "_max",      "limit",      "_limit",
-                                        "capacity", "maxEntries", "maxLength", "size_limit", "maxKeys",
-                                        "_maxSize", "maxItems",   "#max",      "#limit",     "#capacity",
-                                        "#maxSize", "maxCount",   "maximum",   "_capacity",  "bound"};
+    static const char *const names[] = {
+        "max",       "maxSize",    "limit",      "capacity",   "maxEntries",  "maxLength",
+        "maxKeys",   "maxItems",   "maxCount",   "maximum",    "bound",       "maxCacheSize",
+        "max_size",  "maxLen",     "sizeLimit",  "size_limit", "max_entries", "maxElements",
+        "cacheSize", "bufferSize", "maxRecords", "historySize"};
+    static const char *const marks[] = {"", "_", "#"};
     const struct pm_graph_source *source = leak->view->graph->source;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        double limit = 0;
-        if (!source->number || !source->number(leak->view->graph->source_self, holder, names[i], &limit))
-            continue;
-        if (isfinite(limit) && limit >= (double)leak->entries && limit < (double)leak->entries * 8 + 16)
-            return *ret = limit, true;
-    }
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (size_t k = 0; k < sizeof(marks) / sizeof(marks[0]); k++) {
+            char name[32];
+            double limit = 0;
+            snprintf(name, sizeof(name), "%s%s", marks[k], names[i]);
+            if (!source->number || !source->number(leak->view->graph->source_self, holder, name, &limit))
+                continue;
+            if (isfinite(limit) && limit >= (double)leak->entries && limit < (double)leak->entries * 8 + 16)
+                return *ret = limit, true;
+        }
     return false;
 }
 
@@ -74,10 +83,43 @@ static bool is_bounded(const struct pm_case *leak, double *ret) {
         pm_node holder = leak->owner.links[i].from;
         if (pm_view_kind(leak->view, holder) != PM_NODE_OBJECT) continue;
         if (limit_of(leak, holder, ret)) return true;
-        pm_node options = pm_case_property(leak, holder, "options");
-        if (options != PM_NO_NODE && limit_of(leak, options, ret)) return true;
+        static const char *const settings[] = {"options", "_options", "#options",
+                                               "opts",    "config",   "settings"};
+        for (size_t k = 0; k < sizeof(settings) / sizeof(settings[0]); k++) {
+            pm_node options = pm_case_property(leak, holder, settings[k]);
+            if (options != PM_NO_NODE && limit_of(leak, options, ret)) return true;
+        }
     }
     return false;
+}
+
+/* A few collections in a collection: it is these that grow. "Sets with 2,000 values in all" */
+static const char *inner_words(struct pm_case *leak) {
+    const struct pm_suspect *suspect = leak->suspect;
+    const struct pm_graph *graph = leak->view->graph;
+    uint64_t sum = 0, most = 0;
+    if (leak->entries >= PM_GROUP_LEAST || !suspect->member_count ||
+        suspect->member_count != suspect->member_total)
+        return NULL;
+    enum pm_node_kind kind = pm_view_kind(leak->view, suspect->members[0]);
+    for (size_t i = 0; i < suspect->member_count; i++) {
+        uint64_t entries = 0, capacity = 0;
+        if (pm_view_kind(leak->view, suspect->members[i]) != kind) return NULL;
+        if (!graph->source->entries(graph->source_self, suspect->members[i], &entries, &capacity))
+            return NULL;
+        sum += entries;
+        if (entries > most) most = entries;
+    }
+    if (most < PM_GROUP_LEAST) return NULL;
+    if (kind != PM_NODE_MAP && kind != PM_NODE_SET && kind != PM_NODE_ARRAY) return NULL;
+    pm_case_evidence(
+        leak, pm_arena_printf(leak->arena, "the largest of them has %s", pm_words_count(leak->arena, most)));
+    return kind == PM_NODE_MAP
+               ? pm_arena_printf(leak->arena, "Maps with %s entries in all", pm_words_count(leak->arena, sum))
+           : kind == PM_NODE_SET
+               ? pm_arena_printf(leak->arena, "Sets with %s values in all", pm_words_count(leak->arena, sum))
+               : pm_arena_printf(leak->arena, "arrays with %s elements in all",
+                                 pm_words_count(leak->arena, sum));
 }
 
 bool pm_pattern_collection(struct pm_case *leak) {
@@ -118,6 +160,12 @@ bool pm_pattern_collection(struct pm_case *leak) {
                              "the commands below."
                            : "See what it holds with the commands below, and drop what is done.";
     }
+    const char *inner = leak->counted ? inner_words(leak) : NULL;
+    if (inner) leak->what = inner;
+    if (leak->main_class && strcmp(leak->main_class, "WeakRef") == 0)
+        leak->advice =
+            "A WeakRef lets go of its object, not of the entry it stands in: delete the key when the "
+            "object is gone (FinalizationRegistry), or when deref() gives nothing.";
     return true;
 }
 

@@ -31,11 +31,41 @@ static pm_node function_of(const struct pm_case *leak, pm_node node) {
     return PM_NO_NODE;
 }
 
+#define SEARCH_WIDTH 250
+
+/* Behind a library's wrappers: the nearest function of the program that the record alone keeps. */
+static pm_node own_function(const struct pm_case *leak, pm_node record) {
+    const struct pm_graph *graph = leak->view->graph;
+    pm_node queue[SEARCH_WIDTH] = {record};
+    size_t count = 1;
+    for (size_t head = 0; head < count; head++) {
+        pm_node node = queue[head];
+        if (pm_view_kind(leak->view, node) == PM_NODE_CLOSURE &&
+            pm_place_of(pm_view_position(leak->view, leak->arena, node, NULL).file) == PM_PLACE_USER)
+            return node;
+        for (uint64_t edge = graph->first_edge[node]; edge < graph->first_edge[node + 1]; edge++) {
+            pm_node to = graph->edges[edge];
+            bool known = graph->kinds[to] == PM_NODE_SHAPE || graph->kinds[to] == PM_NODE_CODE;
+            for (size_t i = 0; i < count && !known; i++) known = queue[i] == to;
+            /* the function itself may be one for all: then its text is the same for all */
+            if (known || count == SEARCH_WIDTH) continue;
+            if (graph->kinds[to] == PM_NODE_CLOSURE || pm_view_dominated_by(leak->view, to, record))
+                queue[count++] = to;
+        }
+    }
+    return PM_NO_NODE;
+}
+
 /* Functions of some of the nodes. */
 static size_t functions_of(const struct pm_case *leak, const pm_node *nodes, size_t count, pm_node *ret) {
     size_t found = 0;
     for (size_t i = 0; i < count; i++) {
-        pm_node function = function_of(leak, nodes[i]);
+        pm_node function = function_of(leak, nodes[i]), own = PM_NO_NODE;
+        bool foreign =
+            function == PM_NO_NODE ||
+            pm_place_of(pm_view_position(leak->view, leak->arena, function, NULL).file) != PM_PLACE_USER;
+        if (foreign) own = own_function(leak, nodes[i]);
+        if (own != PM_NO_NODE) function = own;
         if (function != PM_NO_NODE) ret[found++] = function;
     }
     return found;
@@ -92,9 +122,10 @@ static void tell_listener(struct pm_case *leak, size_t sign, const char *event) 
     const struct pm_link *emitter = sign < leak->owner.link_count ? &leak->owner.links[sign] : NULL;
     if (sign != SIZE_MAX) pm_owner_choose(&leak->owner, sign + 1);
     const struct pm_link *link = pm_owner_link(&leak->owner);
-    pm_case_evidence(leak, event ? pm_arena_printf(arena, "event: '%s'%s%s", event, emitter ? " of a " : "",
-                                                   emitter ? emitter->class_name : "")
-                                 : NULL);
+    pm_case_evidence(leak, event
+                               ? pm_arena_printf(arena, "event: '%s'%s%s", event, emitter ? " of class " : "",
+                                                 emitter ? emitter->class_name : "")
+                               : NULL);
     pm_case_evidence(leak, pm_arena_printf(arena, "listeners: %s%s", pm_words_count(arena, listeners),
                                            same ? ", the same function again and again" : ""));
     for (size_t i = 0; i < kinds; i++) {
@@ -116,6 +147,7 @@ static void tell_listener(struct pm_case *leak, size_t sign, const char *event) 
               : "",
         pm_words_bytes(arena, leak->bytes), leak->share * 100);
     leak->id = "listener-leak";
+    leak->no_adder = true; /* the listener tells it */
     leak->what = what;
     leak->advice =
         same ? "The same function is subscribed again and again: subscribe once (outside of what runs "
@@ -124,13 +156,64 @@ static void tell_listener(struct pm_case *leak, size_t sign, const char *event) 
                "AbortSignal, once), or subscribe once instead of per request.";
 }
 
-bool pm_pattern_listener(struct pm_case *leak) {
+/* Names on the way from a table of listeners to the object that are no event and no list of listeners: then
+ * a listener is only how the object is reached. */
+static bool only_reached(const struct pm_case *leak, size_t sign) {
+    static const char *const list[] = {"next", "root", "listener", "head", "tail"};
+    unsigned names = 0;
+    for (size_t i = 0; i < sign; i++) {
+        const struct pm_link *link = &leak->owner.links[i];
+        if (link->kind == PM_EDGE_CONTEXT) return true;
+        if (!link->name || link->kind != PM_EDGE_PROPERTY) continue;
+        bool of_list = false;
+        for (size_t k = 0; k < sizeof(list) / sizeof(list[0]); k++)
+            of_list |= strcmp(link->name, list[k]) == 0;
+        names += !of_list;
+    }
+    return names > 1;
+}
+
+/* The table itself was found: the event with most listeners is what is meant. */
+static const char *largest_event(struct pm_case *leak) {
+    const struct pm_graph *graph = leak->view->graph;
+    pm_node best = PM_NO_NODE;
+    uint64_t at = 0;
+    for (uint64_t edge = graph->first_edge[leak->node]; edge < graph->first_edge[leak->node + 1]; edge++) {
+        uint64_t entries = 0, capacity = 0;
+        pm_node to = graph->edges[edge];
+        if (graph->kinds[to] != PM_NODE_ARRAY ||
+            !graph->source->entries(graph->source_self, to, &entries, &capacity) ||
+            entries < PM_LISTENERS_LEAST)
+            continue;
+        if (best != PM_NO_NODE && pm_view_retained(leak->view, to) <= pm_view_retained(leak->view, best))
+            continue;
+        best = to;
+        at = edge;
+    }
+    if (best == PM_NO_NODE) return NULL;
+    enum pm_edge_kind kind;
+    const char *event = pm_view_edge(leak->view, leak->arena, leak->node, at, &kind);
+    leak->node = best;
+    leak->counted = graph->source->entries(graph->source_self, best, &leak->entries, &leak->capacity);
+    return event;
+}
+
+/* A table of listeners by its name, with or without the marks of private names; SIZE_MAX. */
+static size_t table_of(const struct pm_owner *owner) {
     static const char *const tables[] = {
-        "_events",        "kEvents",   "_listeners",       "eventMap",   "__events",
-        "_eventHandlers", "observers", "currentObservers", "_observers", NULL};
+        "_events",      "kEvents",          "_listeners",     "eventMap",   "__events",   "_eventHandlers",
+        "observers",    "currentObservers", "_observers",     "observers_", "#listeners", "#observers",
+        "#subscribers", "_subscribers",     "_subscriptions", NULL};
+    return pm_owner_find(owner, tables);
+}
+
+bool pm_pattern_listener(struct pm_case *leak) {
     static const char *const loose[] = {"listeners", "subscribers", "handlers", "callbacks", "all", NULL};
-    size_t sign = pm_owner_find(&leak->owner, tables);
-    if (sign != SIZE_MAX && sign > 4) return false; /* a listener is how it is reached, not what it holds */
+    size_t sign = table_of(&leak->owner);
+    const char *event = NULL;
+    if (sign != SIZE_MAX && (sign > 4 || only_reached(leak, sign)))
+        return false; /* a listener is how it is reached, not what it holds */
+    if (sign == 0 && leak->counted && leak->entries < PM_LISTENERS_LEAST) event = largest_event(leak);
     if (sign == SIZE_MAX) {
         sign = pm_owner_find(&leak->owner, loose);
         if (sign == SIZE_MAX || sign > 2) return false;
@@ -143,7 +226,7 @@ bool pm_pattern_listener(struct pm_case *leak) {
                          : leak->suspect->kind == PM_SUSPECT_CHAIN ? leak->suspect->depth
                                                                    : leak->suspect->member_total;
     if (listeners < PM_LISTENERS_LEAST) return false;
-    tell_listener(leak, sign, event_of(leak, sign));
+    tell_listener(leak, sign, event ? event : event_of(leak, sign));
     return true;
 }
 
@@ -214,6 +297,41 @@ static void tell_timers(struct pm_case *leak, const char *class_name) {
                             pm_words_bytes(arena, leak->bytes), leak->share * 100);
 }
 
+/* One-shot timers that are all due soon, and functions that wait for them: a burst of work, no timers that
+ * were forgotten. */
+static bool is_burst(struct pm_case *leak) {
+    const struct pm_graph_source *source = leak->view->graph->source;
+    void *self = leak->view->graph->source_self;
+    pm_node timers[100];
+    uint64_t total = 0;
+    double longest = 0;
+    size_t count = pm_case_all_of_class(leak, "Timeout", timers, 100, &total), shorts = 0, known = 0;
+    for (size_t i = 0; i < count; i++) {
+        double ms = 0, repeat = 0;
+        if (!source->number || !source->number(self, timers[i], "_idleTimeout", &ms)) continue;
+        known++;
+        bool repeats = source->number(self, timers[i], "_repeat", &repeat) && repeat > 0;
+        if (repeats || ms > PM_BURST_MS) continue;
+        shorts++;
+        if (ms > longest) longest = ms;
+    }
+    if (!known || shorts * 10 < known * 9 || leak->census.by_kind[PM_NODE_GENERATOR] < PM_TIMERS_LEAST)
+        return false;
+    leak->no_holder = leak->innocent = true;
+    leak->id = "working-set";
+    (void)pm_case_tell_waiting(leak);
+    leak->claim =
+        pm_arena_printf(leak->arena,
+                        "Work in flight, not a leak: %s calls that wait for timers of at most %.0f s hold %s "
+                        "(%.1f %% of the heap)",
+                        pm_words_count(leak->arena, leak->census.by_kind[PM_NODE_GENERATOR]), longest / 1000,
+                        pm_words_bytes(leak->arena, leak->bytes), leak->share * 100);
+    leak->advice =
+        "All of it is done within that time, so it is as much as comes in: limit how many run at once "
+        "(a queue with a limit, refuse when it is full), or give the process more memory.";
+    return true;
+}
+
 bool pm_pattern_timer(struct pm_case *leak) {
     if (!through_timers(leak)) return false;
     bool immediates =
@@ -223,6 +341,7 @@ bool pm_pattern_timer(struct pm_case *leak) {
     pm_node one;
     pm_case_all_of_class(leak, immediates ? "Immediate" : "Timeout", &one, 1, &total);
     if (total < PM_TIMERS_LEAST) return false;
+    if (!immediates && is_burst(leak)) return true;
     leak->no_holder = true;
     tell_timers(leak, immediates ? "Immediate" : "Timeout");
     leak->id = "timer-leak";

@@ -93,6 +93,7 @@ bool pm_pattern_contexts(struct pm_case *leak) {
     if (contexts < PM_CONTEXTS_LEAST) return false;
     pm_case_evidence(
         leak, pm_arena_printf(leak->arena, "native contexts: %s", pm_words_count(leak->arena, contexts)));
+    leak->of = ""; /* what is in a context is not what counts */
     leak->id = "native-contexts";
     leak->what = leak->counted ? "entries with whole JavaScript contexts (vm.createContext, jsdom windows)"
                                : "whole JavaScript contexts (vm.createContext, jsdom windows)";

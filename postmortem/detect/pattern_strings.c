@@ -42,46 +42,64 @@ static int compare_copies(const void *a, const void *b) {
     return left->bytes < right->bytes ? 1 : left->bytes > right->bytes ? -1 : 0;
 }
 
+enum { TEXT_SAMPLE = 4000, TEXT_SLOTS = 16384 };
+
+struct texts {
+    struct copies *slots;
+    uint64_t strings, bytes, again; /* looked at; of these seen before */
+};
+
+static void look_at(const struct pm_case *leak, pm_node string, struct texts *texts) {
+    PM_AUTO_STRBUF struct pm_strbuf text = {0};
+    if (!leak->view->graph->source->text(leak->view->graph->source_self, string, 300, &text)) return;
+    uint64_t own = pm_graph_shallow(leak->view->graph, string);
+    uint64_t hash = XXH3_64bits(pm_strbuf_text(&text), text.length) ^ own;
+    size_t at = hash % TEXT_SLOTS;
+    while (texts->slots[at].count && texts->slots[at].hash != hash) at = (at + 1) % TEXT_SLOTS;
+    if (texts->slots[at].count) texts->again += own;
+    texts->strings++;
+    texts->bytes += own;
+    texts->slots[at].hash = hash;
+    texts->slots[at].one = string;
+    texts->slots[at].count++;
+    texts->slots[at].bytes += own;
+}
+
 bool pm_pattern_duplicates(struct pm_case *leak) {
-    enum { SAMPLE = 4000, SLOTS = 16384 };
     const struct pm_census *census = &leak->census;
-    if ((double)census->bytes_by_kind[PM_NODE_STRING] < PM_DUPLICATE_PART * (double)leak->bytes) return false;
-    pm_node *strings = malloc(SAMPLE * sizeof(*strings));
-    struct copies *slots = calloc(SLOTS, sizeof(*slots));
-    size_t count = strings && slots ? pm_case_below(leak, PM_NODE_STRING, strings, SAMPLE) : 0;
-    uint64_t bytes = 0, again = 0;
-    for (size_t i = 0; i < count; i++) {
-        PM_AUTO_STRBUF struct pm_strbuf text = {0};
-        if (!leak->view->graph->source->text(leak->view->graph->source_self, strings[i], 300, &text))
-            continue;
-        uint64_t own = pm_graph_shallow(leak->view->graph, strings[i]);
-        uint64_t hash = XXH3_64bits(pm_strbuf_text(&text), text.length) ^ own;
-        size_t at = hash % SLOTS;
-        while (slots[at].count && slots[at].hash != hash) at = (at + 1) % SLOTS;
-        if (slots[at].count) again += own;
-        bytes += own;
-        slots[at].hash = hash;
-        slots[at].one = strings[i];
-        slots[at].count++;
-        slots[at].bytes += own;
+    uint64_t all = census->by_kind[PM_NODE_STRING];
+    double in_strings = (double)census->bytes_by_kind[PM_NODE_STRING];
+    if (in_strings < PM_DUPLICATE_TELL * (double)census->bytes) return false;
+    struct texts texts = {.slots = calloc(TEXT_SLOTS, sizeof(*texts.slots))};
+    pm_node *strings = malloc(TEXT_SAMPLE * sizeof(*strings));
+    size_t count =
+        strings && texts.slots ? pm_case_sample_below(leak, PM_NODE_STRING, strings, TEXT_SAMPLE) : 0;
+    for (size_t i = 0; i < count; i++) look_at(leak, strings[i], &texts);
+    double part =
+        texts.bytes ? in_strings * (double)texts.again / (double)texts.bytes / (double)census->bytes : 0;
+    bool many = count >= PM_DUPLICATE_COPIES && texts.again * 10 >= texts.bytes * 8,
+         is = many && part >= PM_DUPLICATE_PART;
+    if (many && part >= PM_DUPLICATE_TELL) {
+        pm_sort(texts.slots, TEXT_SLOTS, sizeof(*texts.slots), compare_copies);
+        for (size_t i = 0; i < 3 && texts.slots[i].count > 1; i++)
+            pm_case_evidence(
+                leak, pm_arena_printf(leak->arena, "about %s copies of %s",
+                                      pm_words_count(leak->arena, texts.slots[i].count * all / count),
+                                      pm_view_describe(leak->view, leak->arena, texts.slots[i].one, 70)));
     }
-    bool is = count >= PM_DUPLICATE_COPIES && again * 10 >= bytes * 8;
     if (is) {
-        pm_sort(slots, SLOTS, sizeof(*slots), compare_copies);
-        uint64_t all = census->by_kind[PM_NODE_STRING];
-        for (size_t i = 0; i < 3 && slots[i].count > 1; i++)
-            pm_case_evidence(leak,
-                             pm_arena_printf(leak->arena, "about %s copies of %s",
-                                             pm_words_count(leak->arena, slots[i].count * all / count),
-                                             pm_view_describe(leak->view, leak->arena, slots[i].one, 70)));
         leak->id = "duplicate-strings";
         leak->what =
             leak->counted ? "entries with the same texts again and again" : "the same texts again and again";
-        leak->advice = "Keep each text once: look it up in a Map of known texts before it is stored, or "
-                       "store an id or index "
-                       "instead of the text.";
+        leak->advice = leak->counted
+                           ? "Keep each text once (look it up in a Map of known texts before it is stored, "
+                             "or store an id "
+                             "instead of the text), and give the collection a limit if it only grows."
+                           : "Keep each text once: look it up in a Map of known texts before it is stored, "
+                             "or store an id "
+                             "or index instead of the text.";
     }
-    free(slots);
+    free(texts.slots);
     free(strings);
     return is;
 }

@@ -114,6 +114,7 @@ static bool find_group(struct finder *finder, pm_node node, size_t first) {
     suspect.member_class = finder->view->graph->classes[class_index];
     sample_members(finder, node, first, class_index, &suspect);
     pm_find_container(finder->view, finder->arena, &suspect);
+    if (suspect.bytes < finder->threshold) return true;
     /* Strings and the like that nobody's collection has are the program itself. */
     bool held = suspect.container != PM_NO_NODE && pm_view_is_container(finder->view, suspect.container);
     if (suspect.member_class[0] == '(' && !held) return true;

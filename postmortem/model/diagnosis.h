@@ -21,6 +21,8 @@ struct pm_position {
     const char *file;
     uint32_t line, column; /* start at 1 */
 };
+/* Behind this column a line says little: texts give the column, too (minified bundles). */
+#define PM_LONG_LINE 300
 
 /* ---- stacks ---- */
 enum pm_frame_kind {

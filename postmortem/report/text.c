@@ -97,6 +97,27 @@ static void put_verdict(const struct pm_page *page) {
     fprintf(page->out, "%s\n\n", pm_page_reset(page, PM_BOLD));
 }
 
+/* Who makes what leaks and who adds it; the other places stand in the claim and on the stack. */
+static void put_makers(const struct pm_page *page, const struct pm_finding *finding) {
+    struct pm_strbuf text PM_AUTO_STRBUF = {0};
+    for (size_t i = 0; i < finding->position_count && i < 10; i++) {
+        const struct pm_role_position *position = &finding->positions[i];
+        const char *words = strcmp(position->role, "adder") == 0     ? "added in"
+                            : strcmp(position->role, "creator") == 0 ? "made in"
+                                                                     : NULL;
+        if (!words || !position->position.file) continue;
+        pm_strbuf_clear(&text);
+        pm_strbuf_appendf(&text, "- %s: ", words);
+        if (position->function && *position->function) pm_strbuf_appendf(&text, "`%s` (", position->function);
+        pm_strbuf_append(&text, position->position.file);
+        if (position->position.line) pm_strbuf_appendf(&text, ":%" PRIu32, position->position.line);
+        if (position->position.column > PM_LONG_LINE)
+            pm_strbuf_appendf(&text, ":%" PRIu32, position->position.column);
+        if (position->function && *position->function) pm_strbuf_append(&text, ")");
+        pm_page_prose(page, NULL, PM_PLAIN, pm_strbuf_text(&text));
+    }
+}
+
 static void put_finding(const struct pm_page *page, const struct pm_finding *finding) {
     pm_page_entryf(page, "Finding", PM_BOLD, "%s (%s, confidence %s)", finding->title,
                    pm_severity_word(finding->severity), pm_confidence_word(finding->confidence));
@@ -107,6 +128,7 @@ static void put_finding(const struct pm_page *page, const struct pm_finding *fin
         pm_strbuf_appendf(&text, "- %s", finding->evidence[i]);
         pm_page_prose(page, NULL, PM_PLAIN, pm_strbuf_text(&text));
     }
+    put_makers(page, finding);
     pm_strbuf_clear(&text);
     pm_strbuf_appendf(&text, "Advice: %s", finding->advice ? finding->advice : "");
     if (finding->advice) pm_page_prose(page, NULL, PM_PLAIN, pm_strbuf_text(&text));
