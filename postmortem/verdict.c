@@ -20,11 +20,18 @@ static const struct pm_thread *thread_of_role(const struct pm_diagnosis *diagnos
 struct stack {
     const struct pm_frame *frames;
     size_t count;
-    bool of_error; /* functions that wait for the others count: what an error remembers */
+    bool waiting; /* functions that wait for the others count: an error remembers them, too */
 };
 
+/* Async functions that wait count when none of the program's runs: the innermost was about to go on. */
 static struct stack stack_of(const struct pm_thread *thread) {
-    return thread ? (struct stack){thread->frames, thread->frame_count, false} : (struct stack){0};
+    if (!thread) return (struct stack){0};
+    struct stack stack = {thread->frames, thread->frame_count, true};
+    for (size_t i = 0; i < stack.count && stack.waiting; i++)
+        if (stack.frames[i].kind == PM_FRAME_JS && !stack.frames[i].is_async &&
+            pm_is_user_file(stack.frames[i].position.file))
+            stack.waiting = false;
+    return stack;
 }
 
 /* The innermost function of the user's own code; without one the innermost JavaScript function. */
@@ -32,7 +39,7 @@ static const struct pm_frame *user_frame(struct stack stack) {
     const struct pm_frame *any = NULL;
     for (size_t i = 0; i < stack.count; i++) {
         const struct pm_frame *frame = &stack.frames[i];
-        if (frame->kind != PM_FRAME_JS || (frame->is_async && !stack.of_error)) continue;
+        if (frame->kind != PM_FRAME_JS || (frame->is_async && !stack.waiting)) continue;
         if (!pm_report_is_foreign(frame->position.file)) return frame;
         if (!any) any = frame;
     }
@@ -44,6 +51,7 @@ static void put_where(struct pm_strbuf *out, const struct pm_frame *frame, const
                       const char *after) {
     if (!frame) return;
     const char *name = frame->function && *frame->function ? frame->function : "<anonymous>";
+    if (frame->is_async && strncmp(name, "async ", 6) == 0) name += 6;
     bool needs_new = frame->constructor && strncmp(name, "new ", 4) != 0;
     pm_strbuf_appendf(out, "%s`%s%s`", before, needs_new ? "new " : "", name);
     if (frame->position.file && frame->position.line)
@@ -77,7 +85,7 @@ static void put_fill(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis
 static const struct pm_frame *inner_frame(struct stack stack) {
     for (size_t i = 0; i < stack.count; i++) {
         const struct pm_frame *frame = &stack.frames[i];
-        if (frame->kind == PM_FRAME_JS && (!frame->is_async || stack.of_error) &&
+        if (frame->kind == PM_FRAME_JS && (!frame->is_async || stack.waiting) &&
             pm_is_user_file(frame->position.file))
             return frame;
     }
@@ -274,7 +282,8 @@ static void write_finding(struct pm_diagnosis *diagnosis) {
 void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     const struct pm_process *process = &diagnosis->process;
     const struct pm_thread *crashed = thread_of_role(diagnosis, true);
-    const struct pm_frame *user = user_frame(stack_of(crashed));
+    const struct pm_frame *user =
+        crashed ? user_frame((struct stack){crashed->frames, crashed->frame_count, false}) : NULL;
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
     bool only_pod = diagnosis->pod_count && !diagnosis->report_count && !diagnosis->gc_log_count &&
                     !diagnosis->thread_count && diagnosis->finding_count;

@@ -331,10 +331,14 @@ static bool find_allocated(struct v8 *v8) {
         }
     }
     v8_walker_destroy(walker);
-    unsigned best = 0;
+    unsigned best = 0, second = 0;
     for (unsigned k = 1; k < HEADER_BYTES / 8; k++)
         if (hits[k] > hits[best]) best = k;
-    if (hits[best] * 2 < probed || hits[best] == 0) return false;
+    for (unsigned k = 0; k < HEADER_BYTES / 8; k++)
+        if (k != best && hits[k] > second) second = hits[k];
+    /* Pages on which V8 allocates or that it sweeps at the moment have other numbers: not all agree. But a
+     * number of this size is no chance. */
+    if (hits[best] * 8 < probed || hits[best] <= 2 * second) return false;
     v8->layout.chunk_allocated = (struct v8_field){(uint16_t)(best * 8), true, V8_DISCOVERED};
     return true;
 }
@@ -394,6 +398,8 @@ struct pm_error *v8_summarize(struct v8 *v8, bool spaces_only, v8_progress *prog
     struct pm_error *err = NULL;
     struct pm_isolate *isolates = pm_arena_array(arena, v8->isolate_count, sizeof(*isolates));
     if (!isolates) return pm_error_nomem();
+    /* Without that number in the headers only a walk tells what is used. */
+    if (spaces_only && !v8->layout.chunk_allocated.present && !find_allocated(v8)) spaces_only = false;
     for (unsigned round = 0; !spaces_only && round < 3; round++) {
         err = census_run(v8, arena, progress, context, &census);
         if (err || round == 2 || !census_learn(&census)) break;

@@ -147,8 +147,14 @@ static bool is_internal(const struct pm_frame *frame) {
            strncmp(frame->position.file, "internal/", 9) == 0;
 }
 
-/* The innermost JavaScript frame of the user; of Node's own when there is no other; an async function that
- * was about to go on when there is none at all; NULL = nothing. */
+/* Node's own that only runs promises: what it runs is somebody else's. */
+static bool runs_microtasks(const struct pm_frame *frame) {
+    return strstr(name_of(frame), "processTicksAndRejections") || strstr(name_of(frame), "runMicrotasks") ||
+           strstr(name_of(frame), "runNextTicks");
+}
+
+/* The innermost JavaScript frame of the user; an async function that was about to go on when only the runner
+ * of promises is on the stack, or nothing; else of Node's own; NULL = nothing. */
 static const struct pm_frame *user_frame(const struct v8_walk *walk) {
     const struct pm_frame *any = NULL;
     for (size_t i = 0; i < walk->frames.count; i++) {
@@ -157,8 +163,10 @@ static const struct pm_frame *user_frame(const struct v8_walk *walk) {
         if (!is_internal(frame)) return frame;
         if (!any) any = frame;
     }
-    for (size_t i = 0; !any && i < walk->frames.count; i++)
-        if (walk->frames.items[i].kind == PM_FRAME_JS) any = &walk->frames.items[i];
+    for (size_t i = 0; (!any || runs_microtasks(any)) && i < walk->frames.count; i++) {
+        const struct pm_frame *frame = &walk->frames.items[i];
+        if (frame->kind == PM_FRAME_JS && frame->is_async && (!any || !is_internal(frame))) return frame;
+    }
     return any;
 }
 

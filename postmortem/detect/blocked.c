@@ -110,8 +110,24 @@ static const struct {
     {"oncomplete", "file operation"},
 };
 
-static bool is_user(const struct pm_frame *frame) {
-    return frame->kind == PM_FRAME_JS && !frame->is_async && pm_is_user_file(frame->position.file);
+static bool is_own(const struct pm_frame *frame) {
+    return frame->kind == PM_FRAME_JS && pm_is_user_file(frame->position.file);
+}
+
+/* Of a thread: is it a function of the user's? An async function that waits is one only while none runs: the
+ * promise it waits for was about to let it go on. */
+struct users {
+    bool async;
+};
+
+static struct users users_of(const struct pm_thread *thread) {
+    for (size_t i = 0; i < thread->frame_count; i++)
+        if (is_own(&thread->frames[i]) && !thread->frames[i].is_async) return (struct users){false};
+    return (struct users){true};
+}
+
+static bool is_user(struct users users, const struct pm_frame *frame) {
+    return is_own(frame) && frame->is_async == users.async;
 }
 
 static bool is_package(const struct pm_frame *frame) {
@@ -119,13 +135,16 @@ static bool is_package(const struct pm_frame *frame) {
 }
 
 static const char *name_of(const struct pm_frame *frame) {
-    return frame->function && *frame->function ? frame->function : "an anonymous function";
+    const char *name = frame->function;
+    if (name && frame->is_async && strncmp(name, "async ", 6) == 0) name += 6;
+    return name && *name ? name : "an anonymous function";
 }
 
 /* The innermost frame of the user's: of a script that is not Node's own. SIZE_MAX = there is none. */
 static size_t blocked_frame(const struct pm_thread *thread) {
+    struct users users = users_of(thread);
     for (size_t i = 0; i < thread->frame_count; i++)
-        if (is_user(&thread->frames[i])) return i;
+        if (is_user(users, &thread->frames[i])) return i;
     return SIZE_MAX;
 }
 
@@ -133,13 +152,13 @@ static size_t blocked_frame(const struct pm_thread *thread) {
 static const char *trigger_of(const struct pm_thread *thread) {
     const char *words = NULL;
     size_t from = 0;
-    for (size_t i = 0; i < thread->frame_count; i++)
-        if (is_user(&thread->frames[i])) from = i;
+    struct users users = users_of(thread);
+    for (size_t i = 0; !users.async && i < thread->frame_count; i++)
+        if (is_user(users, &thread->frames[i])) from = i;
     for (size_t i = from; i < thread->frame_count; i++)
         for (size_t t = 0; t < sizeof(triggers) / sizeof(triggers[0]); t++) {
             const struct pm_frame *frame = &thread->frames[i];
-            if (!frame->function || is_user(frame) || !strstr(frame->function, triggers[t].function))
-                continue;
+            if (!frame->function || is_own(frame) || !strstr(frame->function, triggers[t].function)) continue;
             bool starts = strcmp(triggers[t].words, PROGRAM_START) == 0;
             if (!words || (starts && strcmp(words, MODULE_LOAD) == 0)) words = triggers[t].words;
             break;
@@ -149,6 +168,7 @@ static const char *trigger_of(const struct pm_thread *thread) {
 
 /* What the user's function called: a builtin or a function of Node's that has not returned. */
 static const struct pm_frame *called_api(const struct pm_thread *thread, size_t user) {
+    if (user != SIZE_MAX && thread->frames[user].is_async) return NULL; /* it has not called anything yet */
     for (size_t i = user == SIZE_MAX ? 0 : user; i-- > 0;) {
         const struct pm_frame *frame = &thread->frames[i];
         if ((frame->kind == PM_FRAME_BUILTIN || frame->kind == PM_FRAME_JS) && !frame->hidden) return frame;
@@ -170,10 +190,11 @@ static const char *way(struct pm_arena *arena, const struct pm_thread *thread, s
     const char *text = trigger_of(thread);
     const struct pm_frame *last = NULL;
     size_t left = 0, seen = 0, left_out = 0;
-    for (size_t i = user; i < thread->frame_count; i++) left += is_user(&thread->frames[i]);
+    struct users users = users_of(thread);
+    for (size_t i = user; i < thread->frame_count; i++) left += is_user(users, &thread->frames[i]);
     for (size_t i = thread->frame_count; i-- > user;) {
         const struct pm_frame *frame = &thread->frames[i];
-        if (!is_user(frame)) continue;
+        if (!is_user(users, frame)) continue;
         left--, seen++;
         bool again =
             last && strcmp(name_of(last), name_of(frame)) == 0 && last->position.line == frame->position.line;
@@ -202,11 +223,12 @@ static void add_positions(struct pm_arena *arena, struct pm_finding *finding, co
     finding->positions = pm_arena_array(arena, MAX_POSITIONS, sizeof(*finding->positions));
     if (!finding->positions || user == SIZE_MAX) return;
     const struct pm_frame *inner = &thread->frames[user];
+    struct users users = users_of(thread);
     finding->positions[finding->position_count++] =
-        (struct pm_role_position){"blocked", inner->function, inner->position};
+        (struct pm_role_position){"blocked", inner->function ? name_of(inner) : NULL, inner->position};
     /* Inside of a package: the program's own function that called it, too. */
     for (size_t i = user; is_package(inner) && i < thread->frame_count; i++)
-        if (is_user(&thread->frames[i]) && !is_package(&thread->frames[i])) {
+        if (is_user(users, &thread->frames[i]) && !is_package(&thread->frames[i])) {
             finding->positions[finding->position_count++] =
                 (struct pm_role_position){"blocked", thread->frames[i].function, thread->frames[i].position};
             return;
@@ -359,7 +381,7 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
             finding->title = pm_arena_printf(arena, "%s keeps %s busy", name_of(frame), who);
         finding->claim = pm_arena_printf(arena, "`%s`%s held %s: it was %s.", name_of(frame),
                                          place(arena, &frame->position), who, what);
-        finding->owner_name = frame->function;
+        finding->owner_name = frame->function ? name_of(frame) : NULL;
         finding->owner = frame->position;
     } else {
         finding->title = pm_arena_printf(arena, "%s is blocked", is_main ? "the event loop" : who);
