@@ -5,6 +5,7 @@
 #include "postmortem/base/strbuf.h"
 #include "postmortem/death.h"
 #include "postmortem/detect/report_finding.h"
+#include "postmortem/model/event_loop.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
 #include "postmortem/report/stack_words.h"
@@ -126,12 +127,29 @@ static void put_doing(struct pm_strbuf *out, const struct pm_diagnosis *diagnosi
     put_place(out, stack_of(thread), ", in ");
 }
 
+/* Of an idle main thread: "; async function `listOrders` (/app/orders.js:5) waits, 12 times". */
+static void put_waiting(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->loop_count; i++) {
+        const struct pm_event_loop *loop = &diagnosis->loops[i];
+        const struct pm_loop_wait *wait = loop->waits;
+        if (!loop->is_main || !loop->wait_count || pm_report_is_foreign(wait->position.file)) continue;
+        struct pm_frame shown = {.function = wait->function, .position = wait->position};
+        put_where(out, &shown, "; async function ", " waits");
+        if (wait->count > 1) pm_strbuf_appendf(out, ", %" PRIu64 " times", wait->count);
+        return;
+    }
+}
+
 static void put_state(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis, const char *before) {
     const struct pm_thread *thread = thread_of_role(diagnosis, false), *first = pm_first_thread(diagnosis);
     if (!thread || thread->state == PM_STATE_UNKNOWN) return;
     pm_strbuf_append(out, before);
     put_doing(out, diagnosis, thread);
-    if (thread->state != PM_STATE_POLLING || !first || first->role != PM_ROLE_WORKER) return;
+    if (thread->state != PM_STATE_POLLING) return;
+    if (!first || first->role != PM_ROLE_WORKER) {
+        put_waiting(out, diagnosis);
+        return;
+    }
     size_t alike = 0;
     for (size_t i = 0; i < diagnosis->thread_count; i++) {
         const struct pm_thread *other = &diagnosis->threads[i];

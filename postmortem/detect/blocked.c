@@ -379,8 +379,9 @@ static struct pm_error *describe(struct pm_diagnosis *diagnosis, const struct pm
             pm_arena_printf(arena, "%s blocks %s", name_of(frame), is_main ? "the event loop" : who);
         if (!is_main && kind->confidence != PM_CONFIDENCE_HIGH)
             finding->title = pm_arena_printf(arena, "%s keeps %s busy", name_of(frame), who);
-        finding->claim = pm_arena_printf(arena, "`%s`%s held %s: it was %s.", name_of(frame),
-                                         place(arena, &frame->position), who, what);
+        finding->claim =
+            pm_arena_printf(arena, "`%s`%s held %s: %s %s.", name_of(frame), place(arena, &frame->position),
+                            who, alike > 1 && !is_main ? "they were" : "it was", what);
         finding->owner_name = frame->function ? name_of(frame) : NULL;
         finding->owner = frame->position;
     } else {
@@ -450,7 +451,8 @@ static struct pm_error *examine_pool(struct pm_diagnosis *diagnosis) {
 
 /* ---- an idle loop: what it waits for ---- */
 
-#define MOST_WAITS 9
+#define MOST_WAITS    9
+#define MOST_COMPARED 100 /* kinds of handles: each is compared with all */
 
 static const char *times(struct pm_arena *arena, uint64_t count) {
     return count > 1 ? pm_arena_printf(arena, " (%llu times)", (unsigned long long)count) : "";
@@ -459,6 +461,11 @@ static const char *times(struct pm_arena *arena, uint64_t count) {
 static bool is_waited_for(const struct pm_loop_handle *handle) {
     return handle->active && handle->referenced && !handle->internal && !handle->closing &&
            handle->class_name && handle->detail && !handle->listening;
+}
+
+static bool is_like(const struct pm_loop_handle *a, const struct pm_loop_handle *b) {
+    return is_waited_for(a) && is_waited_for(b) && strcmp(a->class_name, b->class_name) == 0 &&
+           strcmp(a->detail, b->detail) == 0;
 }
 
 static const char *handle_text(struct pm_arena *arena, const struct pm_loop_handle *handle) {
@@ -481,16 +488,29 @@ static void add_waits(const struct pm_diagnosis *diagnosis, struct pm_finding *f
         rest += shown++ >= MOST_WAITS / 3;
     }
     shown = 0;
-    for (size_t i = 0; i < loop->handle_count; i++) {
-        if (!is_waited_for(&loop->handles[i])) continue;
-        if (shown < 2 * MOST_WAITS / 3) add_evidence(finding, handle_text(arena, &loop->handles[i]));
+    for (size_t i = 0; i < loop->handle_count && shown <= MOST_COMPARED; i++) {
+        const struct pm_loop_handle *handle = &loop->handles[i];
+        size_t before = 0, alike = 0;
+        if (!is_waited_for(handle)) continue;
+        for (size_t k = 0; k < loop->handle_count; k++) {
+            alike += is_like(handle, &loop->handles[k]);
+            before += k < i && is_like(handle, &loop->handles[k]);
+        }
+        if (before) continue;
+        if (shown < 2 * MOST_WAITS / 3 && alike > 1)
+            add_evidence(finding,
+                         pm_arena_printf(arena, "%zu x %s: %s", alike, handle->class_name, handle->detail));
+        else if (shown < 2 * MOST_WAITS / 3)
+            add_evidence(finding, handle_text(arena, handle));
         rest += shown++ >= 2 * MOST_WAITS / 3;
     }
     if (loop->active_requests && loop->active_requests != PM_UNKNOWN)
         add_evidence(finding, pm_arena_printf(arena, "%llu request%s of libuv under way",
                                               (unsigned long long)loop->active_requests,
                                               loop->active_requests == 1 ? "" : "s"));
-    if (rest) add_evidence(finding, pm_arena_printf(arena, "and %zu more functions and handles", rest));
+    if (rest)
+        add_evidence(finding, pm_arena_printf(arena, "and %s%zu more kinds of functions and handles",
+                                              shown > MOST_COMPARED ? "at least " : "", rest));
     if (!diagnosis->input_count) return;
     finding->next = pm_arena_array(arena, 1, sizeof(*finding->next));
     if (finding->next)
