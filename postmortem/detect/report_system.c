@@ -128,11 +128,11 @@ static struct pm_error *page_faults(struct pm_diagnosis *diagnosis, const struct
     struct pm_claim claim =
         pm_claim_begin(diagnosis, "page-faults", PM_SEVERITY_MEDIUM, PM_CONFIDENCE_MEDIUM);
     pm_claim_title(&claim, "memory is read back from the disk");
-    pm_claim_text(&claim,
-                  "%s page faults needed the disk (%.0f in a second): memory is swapped out, or the "
-                  "container is so full that its "
-                  "own binaries are dropped from memory.",
-                  pm_report_count_text(diagnosis->arena, faults), (double)faults / uptime);
+    pm_claim_text(
+        &claim,
+        "%s page faults needed the disk (%.0f in a second): memory is swapped out, a mapped file is "
+        "read, or the container is so full that its own binaries are dropped from memory.",
+        pm_report_count_text(diagnosis->arena, faults), (double)faults / uptime);
     pm_claim_evidence(&claim, "resident: %s", pm_report_bytes(diagnosis->arena, facts->usage.rss));
     pm_claim_advice(&claim, "Garbage collection touches all memory: with swap a heap that does not fit "
                             "becomes a standstill. Give it "
@@ -182,7 +182,7 @@ static struct pm_error *secrets(struct pm_diagnosis *diagnosis, const struct pm_
         pm_claim_begin(diagnosis, "secrets-in-report", PM_SEVERITY_INFO, PM_CONFIDENCE_MEDIUM);
     pm_claim_title(&claim, "the report file holds secrets");
     pm_claim_text(
-        &claim, "The report file has the values of %zu environment variable%s that look like secrets: %s%s.",
+        &claim, "The report file has the values of %zu environment variable%s that look like secrets (%s%s).",
         count, count == 1 ? "" : "s", pm_strbuf_text(&names), count > 12 ? ", ..." : "");
     pm_claim_advice(&claim, "Do not pass the file on as it is (this output has no values). "
                             "--report-exclude-env keeps them out, where "
