@@ -163,3 +163,25 @@ struct pm_error *pm_gc_collectors_finish(struct pm_gc_collectors *all, struct pm
     pm_sort(log->series, log->series_count, sizeof(*log->series), order);
     return NULL;
 }
+
+static struct pm_error *collect_text(struct pm_gc_collectors *all, const char *text,
+                                     struct pm_gc_row_text *last) {
+    for (struct pm_gc_row_text row; pm_gc_row_find(text, &row); text = row.end) {
+        PM_TRY(pm_gc_collect(all, &row, true));
+        *last = row;
+    }
+    return NULL;
+}
+
+struct pm_error *pm_gc_series_of_text(struct pm_arena *arena, const char *text, struct pm_gc_series **ret) {
+    struct pm_gc_collectors all = {.arena = arena, .deaths = 1};
+    struct pm_gc_row_text last = {0};
+    struct pm_gc_log log = {0};
+    struct pm_error *err = collect_text(&all, text, &last);
+    if (!err) err = pm_gc_collectors_finish(&all, &log);
+    pm_gc_collectors_deinit(&all);
+    *ret = NULL;
+    for (size_t i = 0; i < log.series_count && !err; i++)
+        if (log.series[i].pid == last.pid && log.series[i].isolate == last.isolate) *ret = &log.series[i];
+    return err;
+}

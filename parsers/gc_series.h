@@ -40,4 +40,8 @@ struct pm_gc_series *pm_gc_series_of(struct pm_gc_collectors *all, uint64_t pid,
 /* Hands the series over, in the order of struct pm_gc_log, rows and derived numbers filled. */
 struct pm_error *pm_gc_collectors_finish(struct pm_gc_collectors *all, struct pm_gc_log *log);
 
+/* The rows of a short text, such as V8's own ring buffer in a core, as one series: that of the last row.
+ * NULL = the text has none. */
+struct pm_error *pm_gc_series_of_text(struct pm_arena *arena, const char *text, struct pm_gc_series **ret);
+
 #endif

@@ -9,5 +9,6 @@
 
 struct pm_error *pm_heap_profile_load(const struct pm_input *input, struct pm_diagnosis *diagnosis);
 struct pm_error *pm_cpu_profile_load(const struct pm_input *input, struct pm_diagnosis *diagnosis);
+struct pm_error *pm_prof_log_load(const struct pm_input *input, struct pm_diagnosis *diagnosis);
 
 #endif

@@ -103,7 +103,7 @@ static int hex(char c) {
 }
 
 /* "file:///app/my%20app.js" -> "/app/my app.js"; "file:///C:/x.js" -> "C:/x.js". Other names stay. */
-static void path_of_url(char *url) {
+void pm_path_of_url(char *url) {
     if (strncmp(url, "file://", 7) != 0) return;
     const char *from = url + 7;
     if (from[0] == '/' && from[1] && from[2] == ':') from++;
@@ -150,10 +150,27 @@ static struct pm_error *new_function(struct pm_raw_profile *raw, const struct ca
     if (!name) return pm_error_nomem();
     function.kind = kind_of(name, url != NULL);
     function.name = *name ? name : "(anonymous)";
-    if (url) path_of_url(url);
+    if (url) pm_path_of_url(url);
     function.position.file = url;
     if (!url) function.position.line = function.position.column = 0;
     return pm_vec_push(&raw->functions, function) ? NULL : pm_error_nomem();
+}
+
+struct pm_error *pm_raw_profile_function(struct pm_raw_profile *raw, uint64_t hash, bool *known,
+                                         uint32_t *ret) {
+    if (raw->functions.count * 2 >= raw->mask) PM_TRY(grow_table(raw));
+    size_t slot = hash & raw->mask;
+    for (; raw->table[slot]; slot = (slot + 1) & raw->mask)
+        if (raw->hashes[raw->table[slot] - 1] == hash) {
+            *ret = raw->table[slot] - 1;
+            *known = true;
+            return NULL;
+        }
+    *ret = (uint32_t)raw->functions.count;
+    *known = false;
+    raw->hashes[*ret] = hash;
+    raw->table[slot] = *ret + 1;
+    return NULL;
 }
 
 /* The function of a call frame; hashes stand for the texts, 64 bits of them. */
@@ -161,19 +178,9 @@ static struct pm_error *function_of(struct pm_raw_profile *raw, const struct cal
                                     uint32_t *ret) {
     const uint64_t parts[4] = {XXH3_64bits(frame->name.bytes, frame->name.length),
                                XXH3_64bits(frame->url.bytes, frame->url.length), frame->line, frame->column};
-    uint64_t hash = XXH3_64bits(parts, sizeof(parts));
-    if (raw->functions.count * 2 >= raw->mask) PM_TRY(grow_table(raw));
-    size_t slot = hash & raw->mask;
-    for (; raw->table[slot]; slot = (slot + 1) & raw->mask)
-        if (raw->hashes[raw->table[slot] - 1] == hash) {
-            *ret = raw->table[slot] - 1;
-            return NULL;
-        }
-    PM_TRY(new_function(raw, frame));
-    raw->hashes[raw->functions.count - 1] = hash;
-    raw->table[slot] = (uint32_t)raw->functions.count;
-    *ret = (uint32_t)raw->functions.count - 1;
-    return NULL;
+    bool known;
+    PM_TRY(pm_raw_profile_function(raw, XXH3_64bits(parts, sizeof(parts)), &known, ret));
+    return known ? NULL : new_function(raw, frame);
 }
 
 /* ------------------------------------------------------------------ calls */

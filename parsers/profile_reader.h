@@ -55,6 +55,13 @@ void pm_raw_profile_deinit(struct pm_raw_profile *raw);
 /* Reads all of it. On an error raw holds what came before. */
 struct pm_error *pm_raw_profile_read(struct pm_raw_profile *raw, const struct pm_input *input);
 
+/* The function with this hash (of all that tells it apart). Not known: its place is *ret, and the caller
+ * pushes it onto raw->functions at once, or gives the profile up. */
+struct pm_error *pm_raw_profile_function(struct pm_raw_profile *raw, uint64_t hash, bool *known,
+                                         uint32_t *ret);
+/* "file:///app/my%20app.js" becomes "/app/my app.js", in place; other names stay. */
+void pm_path_of_url(char *url);
+
 /* Index of the call with an id, SIZE_MAX = none. Ids are looked up in a table made once; of two calls with
  * one id the first counts. */
 struct pm_id_table {
