@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "parsers/gc_series.h"
 #include "v8layout/oom.h"
 #include "v8layout/thrown.h"
 
@@ -69,6 +70,10 @@ static bool examine_out_of_memory(const struct corpse *corpse) {
     process->death_location = words->location;
     process->death_message = words->detail;
     process->last_gcs = words->last_gcs;
+    if (words->last_gcs)
+        pm_diagnosis_problem(
+            corpse->diagnosis,
+            pm_gc_series_of_text(corpse->diagnosis->arena, words->last_gcs, &process->last_collections));
     if (words->has_statistics) {
         process->heap_used_at_death = words->used;
         process->heap_limit_at_death = words->limit;

@@ -173,6 +173,8 @@ struct pm_origin {
     size_t input;     /* index in diagnosis->inputs */
 };
 
+struct pm_gc_series; /* model/gc_log.h */
+
 struct pm_process {
     uint64_t pid;
     const char *program; /* NT_PRPSINFO's name */
@@ -199,7 +201,8 @@ struct pm_process {
     uint64_t heap_used_at_death, heap_limit_at_death;
     struct pm_origin *origins;
     size_t origin_count;
-    const char *last_gcs;                             /* V8's ring buffer of the last collections, lines */
+    const char *last_gcs;                  /* V8's ring buffer of the last collections, lines */
+    struct pm_gc_series *last_collections; /* the same as rows (model/gc_log.h); NULL = none could be read */
     uint64_t max_old_space_flag, max_semi_space_flag; /* bytes, from the command line or NODE_OPTIONS */
 };
 
@@ -317,11 +320,12 @@ struct pm_heap_comparison;
 struct pm_export;
 
 /* What single files said, each in a header of its own. */
-struct pm_report_facts;      /* model/report_facts.h: a diagnostic report */
-struct pm_report_comparison; /* model/report_compare.h: two reports of one process */
-struct pm_profile;           /* model/profile.h: a heap or CPU profile */
-struct pm_gc_log;            /* model/gc_log.h: collections and last words of a log */
-struct pm_event_loop;        /* model/event_loop.h: what a thread's event loop waits for */
+struct pm_report_facts;       /* model/report_facts.h: a diagnostic report */
+struct pm_report_comparison;  /* model/report_compare.h: two reports of one process */
+struct pm_profile;            /* model/profile.h: a heap or CPU profile */
+struct pm_profile_comparison; /* model/profile_compare.h: two profiles */
+struct pm_gc_log;             /* model/gc_log.h: collections and last words of a log */
+struct pm_event_loop;         /* model/event_loop.h: what a thread's event loop waits for */
 struct pm_thread_pool;
 struct pm_pod; /* model/pod.h: what Kubernetes says of the container */
 
@@ -352,6 +356,7 @@ struct pm_diagnosis {
     struct pm_report_comparison *report_comparison; /* of the first and the last of one process; NULL */
     struct pm_profile **profiles;
     size_t profile_count;
+    struct pm_profile_comparison *profile_comparison; /* of the first and the last; NULL = not asked for */
     struct pm_gc_log **gc_logs;
     size_t gc_log_count;
     struct pm_pod **pods;

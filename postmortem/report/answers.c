@@ -32,12 +32,12 @@ void pm_answers_cell(struct pm_answers *answers, struct pm_answer *block, const 
     block->cells[block->cell_count++] = text ? pm_arena_strdup(answers->arena, text) : NULL;
 }
 
-static void cell_bytes(struct pm_answers *answers, struct pm_answer *block, uint64_t bytes) {
+void pm_answers_bytes(struct pm_answers *answers, struct pm_answer *block, uint64_t bytes) {
     char text[PM_NUMBER_TEXT];
     pm_answers_cell(answers, block, pm_format_bytes(text, bytes));
 }
 
-static void cell_count(struct pm_answers *answers, struct pm_answer *block, uint64_t count) {
+void pm_answers_count(struct pm_answers *answers, struct pm_answer *block, uint64_t count) {
     char text[PM_NUMBER_TEXT];
     pm_answers_cell(answers, block, pm_format_count(text, count));
 }
@@ -51,21 +51,6 @@ static void cell_object(struct pm_answers *answers, struct pm_answer *block, uin
     char text[PM_NUMBER_TEXT];
     pm_answers_cell(answers, block,
                     object ? pm_format_object(text, answers->diagnosis->objects_by_id, object) : NULL);
-}
-
-/* "+1.2 MB", "-3.4 kB", "0 B" */
-static const char *signed_bytes(char *text, uint64_t before, uint64_t after) {
-    char bytes[PM_NUMBER_TEXT];
-    pm_format_bytes(bytes, after >= before ? after - before : before - after);
-    snprintf(text, 2 * PM_NUMBER_TEXT, "%s%s", after > before ? "+" : after < before ? "-" : "", bytes);
-    return text;
-}
-
-static const char *signed_count(char *text, uint64_t before, uint64_t after) {
-    char count[PM_NUMBER_TEXT];
-    pm_format_count(count, after >= before ? after - before : before - after);
-    snprintf(text, 2 * PM_NUMBER_TEXT, "%s%s", after > before ? "+" : after < before ? "-" : "", count);
-    return text;
 }
 
 #define LEAD(...) pm_arena_printf(answers->arena, __VA_ARGS__)
@@ -94,10 +79,10 @@ static void add_groups(struct pm_answers *answers, const struct pm_isolate *isol
             continue;
         }
         pm_answers_cell(answers, block, row->name);
-        cell_count(answers, block, row->count);
-        cell_bytes(answers, block, row->shallow);
+        pm_answers_count(answers, block, row->count);
+        pm_answers_bytes(answers, block, row->shallow);
         cell_share(answers, block, row->shallow, sum);
-        cell_bytes(answers, block, row->retained);
+        pm_answers_bytes(answers, block, row->retained);
     }
     char text[PM_NUMBER_TEXT];
     if (isolate->group_count > limit)
@@ -124,9 +109,9 @@ static void add_dominators(struct pm_answers *answers, const struct pm_isolate *
         const struct pm_dominator_row *row = &isolate->dominators[i];
         unsigned indent = row->depth < 20 ? 2 * row->depth : 40;
         const char *between = row->name ? ": " : "";
-        cell_bytes(answers, block, row->retained);
+        pm_answers_bytes(answers, block, row->retained);
         cell_share(answers, block, row->retained, isolate->reachable_bytes);
-        cell_bytes(answers, block, row->shallow);
+        pm_answers_bytes(answers, block, row->shallow);
         pm_answers_cell(answers, block,
                         LEAD("%*s%s%s%s", (int)indent, "", row->name ? row->name : "", between, row->label));
         cell_object(answers, block, row->object);
@@ -182,7 +167,7 @@ static void add_referrers(struct pm_answers *answers, const struct pm_retention 
         const struct pm_retainer *row = &ret->referrers[i];
         pm_answers_cell(answers, block, row->label);
         pm_answers_cell(answers, block, row->weak ? "(weak)" : row->name);
-        cell_bytes(answers, block, row->retained);
+        pm_answers_bytes(answers, block, row->retained);
         cell_object(answers, block, row->object);
     }
     uint64_t all = ret->referrer_total + (ret->weak_total == PM_UNKNOWN ? 0 : ret->weak_total);
@@ -261,9 +246,9 @@ static void add_string_list(struct pm_answers *answers, const struct pm_string_c
         pm_answers_block(answers, kinds[list].title, lead, kinds[list].columns, kinds[list].count);
     for (size_t i = 0; i < census->lists[list].count; i++) {
         const struct pm_string_row *row = &census->lists[list].rows[i];
-        if (kinds[list].counted) cell_count(answers, block, row->count);
-        cell_bytes(answers, block, row->bytes);
-        if (kinds[list].wasted) cell_bytes(answers, block, row->wasted);
+        if (kinds[list].counted) pm_answers_count(answers, block, row->count);
+        pm_answers_bytes(answers, block, row->bytes);
+        if (kinds[list].wasted) pm_answers_bytes(answers, block, row->wasted);
         pm_answers_cell(answers, block, row->text);
         cell_object(answers, block, row->object);
     }
@@ -285,94 +270,6 @@ static void add_strings(struct pm_answers *answers, const struct pm_string_censu
     for (enum pm_string_list list = 0; list < PM_STRING_LISTS; list++) add_string_list(answers, census, list);
 }
 
-/* ---- compare ---- */
-
-static void add_growth(struct pm_answers *answers, const struct pm_heap_comparison *comparison) {
-    static const struct pm_column columns[] = {
-        {"kept by", PM_COLUMN_ELASTIC},     {"growth", PM_COLUMN_NUMBER},  {"of it 1-2", PM_COLUMN_NUMBER},
-        {"of it 2-3", PM_COLUMN_NUMBER},    {"objects", PM_COLUMN_NUMBER}, {"shallow", PM_COLUMN_NUMBER},
-        {"retained now", PM_COLUMN_NUMBER},
-    };
-    static const struct pm_column two[] = {
-        {"kept by", PM_COLUMN_ELASTIC}, {"growth", PM_COLUMN_NUMBER},       {"objects", PM_COLUMN_NUMBER},
-        {"shallow", PM_COLUMN_NUMBER},  {"retained now", PM_COLUMN_NUMBER},
-    };
-    bool three = comparison->input_count > 2;
-    size_t last = comparison->input_count - 1;
-    char text[2 * PM_NUMBER_TEXT];
-    struct pm_answer *block = pm_answers_block(
-        answers, "Growth",
-        "own size of the objects that objects of a class keep (tables and elements count with their owner); "
-        "objects, shallow: change of the class itself",
-        three ? columns : two, three ? 7 : 5);
-    for (size_t i = 0; i < comparison->row_count; i++) {
-        const struct pm_compare_cell *cells = comparison->rows[i].cells;
-        if (cells[0].kept == cells[last].kept && cells[0].shallow == cells[last].shallow &&
-            cells[0].count == cells[last].count)
-            continue;
-        pm_answers_cell(answers, block, comparison->rows[i].class_name);
-        pm_answers_cell(answers, block, signed_bytes(text, cells[0].kept, cells[last].kept));
-        for (size_t k = 1; three && k <= last; k++)
-            pm_answers_cell(answers, block, signed_bytes(text, cells[k - 1].kept, cells[k].kept));
-        pm_answers_cell(answers, block, signed_count(text, cells[0].count, cells[last].count));
-        pm_answers_cell(answers, block, signed_bytes(text, cells[0].shallow, cells[last].shallow));
-        cell_bytes(answers, block, cells[last].retained);
-    }
-    if (comparison->row_count < comparison->row_total)
-        block->rest = LEAD("%" PRIu64 " more classes (--limit 0 shows all, shrunk ones too)",
-                           comparison->row_total - comparison->row_count);
-}
-
-static void add_survivors(struct pm_answers *answers, const struct pm_heap_comparison *comparison) {
-    static const struct pm_column columns[] = {{"class", PM_COLUMN_ELASTIC},
-                                               {"objects", PM_COLUMN_NUMBER},
-                                               {"bytes", PM_COLUMN_NUMBER},
-                                               {"the largest in the third", PM_COLUMN_ELASTIC},
-                                               {"", PM_COLUMN_TEXT}};
-    char count[PM_NUMBER_TEXT], bytes[PM_NUMBER_TEXT];
-    if (comparison->input_count < 3) return;
-    if (comparison->why_no_survivors) {
-        pm_answers_block(answers, "Survivors", LEAD("not told apart: %s", comparison->why_no_survivors), NULL,
-                         0);
-        return;
-    }
-    struct pm_answer *block = pm_answers_block(
-        answers, "Survivors",
-        LEAD("%s objects (%s) appeared between the first and the second and are still in the third",
-             pm_format_count(count, comparison->survivor_objects),
-             pm_format_bytes(bytes, comparison->survivor_bytes)),
-        columns, 5);
-    for (size_t i = 0; i < comparison->survivor_count; i++) {
-        const struct pm_survivor_row *row = &comparison->survivors[i];
-        pm_answers_cell(answers, block, row->class_name);
-        cell_count(answers, block, row->count);
-        cell_bytes(answers, block, row->bytes);
-        pm_answers_cell(answers, block, row->label);
-        pm_answers_cell(answers, block, pm_format_object(count, true, row->object));
-    }
-}
-
-static void add_comparison(struct pm_answers *answers, const struct pm_heap_comparison *comparison) {
-    static const struct pm_column columns[] = {{"", PM_COLUMN_NUMBER},
-                                               {"file", PM_COLUMN_ELASTIC_PATH},
-                                               {"objects", PM_COLUMN_NUMBER},
-                                               {"bytes", PM_COLUMN_NUMBER},
-                                               {"growth", PM_COLUMN_NUMBER}};
-    struct pm_answer *block = pm_answers_block(answers, "Heaps", "reachable objects", columns, 5);
-    char text[2 * PM_NUMBER_TEXT];
-    for (size_t i = 0; i < comparison->input_count; i++) {
-        pm_answers_cell(answers, block, LEAD("%zu", i + 1));
-        pm_answers_cell(answers, block, comparison->inputs[i].path);
-        cell_count(answers, block, comparison->inputs[i].objects);
-        cell_bytes(answers, block, comparison->inputs[i].bytes);
-        pm_answers_cell(answers, block,
-                        i ? signed_bytes(text, comparison->inputs[i - 1].bytes, comparison->inputs[i].bytes)
-                          : NULL);
-    }
-    add_growth(answers, comparison);
-    add_survivors(answers, comparison);
-}
-
 /* ---- all of them ---- */
 
 static void add_all(struct pm_answers *answers) {
@@ -388,7 +285,7 @@ static void add_all(struct pm_answers *answers) {
     if (show & PM_SHOW_LOOP) pm_answers_loops(answers);
     if (diagnosis->retention && (show & PM_SHOW_RETENTION)) add_retention(answers, diagnosis->retention);
     if (diagnosis->strings && (show & PM_SHOW_STRINGS)) add_strings(answers, diagnosis->strings);
-    if (diagnosis->comparison && (show & PM_SHOW_COMPARISON)) add_comparison(answers, diagnosis->comparison);
+    pm_answers_comparisons(answers);
     if (diagnosis->exported && (show & PM_SHOW_EXPORT))
         pm_answers_block(answers, "Written",
                          LEAD("%s, %s, %s", diagnosis->exported->path, diagnosis->exported->format,

@@ -1,5 +1,5 @@
-/* answers.h - the answers of the commands that dig in a heap, as blocks of sentences and tables: what the
- * text and the markdown writer both print, each in its own form.
+/* answers.h - the answers of single commands, as blocks of sentences and tables: what every writer for people
+ * prints, each in its own form.
  *
  * OWNERSHIP  blocks and cells belong to the answers: pm_answers_destroy(). Texts are untrusted: writers
  * escape them. FAILURE    without memory blocks are missing; nothing crashes. */
@@ -38,7 +38,10 @@ void pm_answers_destroy(struct pm_answers *answers);
 struct pm_answer *pm_answers_block(struct pm_answers *answers, const char *title, const char *lead,
                                    const struct pm_column *columns, size_t column_count);
 void pm_answers_cell(struct pm_answers *answers, struct pm_answer *block, const char *text);
-void pm_answers_loops(struct pm_answers *answers); /* answers_loop.c */
+void pm_answers_bytes(struct pm_answers *answers, struct pm_answer *block, uint64_t bytes);
+void pm_answers_count(struct pm_answers *answers, struct pm_answer *block, uint64_t count);
+void pm_answers_comparisons(struct pm_answers *answers); /* answers_compare.c */
+void pm_answers_loops(struct pm_answers *answers);       /* answers_loop.c */
 
 PM_DEFINE_AUTO(answers, struct pm_answers, pm_answers_destroy)
 

@@ -33,11 +33,14 @@ static const struct section {
     {"pods", "Pods", PM_SHOW_PROCESS, pm_html_pods},
     {"object", "Objects asked for", PM_SHOW_OBJECT | PM_SHOW_OBJECT_LIST, pm_html_object},
     {"answers", "Answer",
-     PM_SHOW_RETENTION | PM_SHOW_STRINGS | PM_SHOW_COMPARISON | PM_SHOW_EXPORT | PM_SHOW_LOOP,
+     PM_SHOW_DETAILS | PM_SHOW_RETENTION | PM_SHOW_STRINGS | PM_SHOW_COMPARISON | PM_SHOW_EXPORT |
+         PM_SHOW_LOOP,
      pm_html_answers},
+    {"growth", "Where it grew", PM_SHOW_COMPARISON, pm_html_profile_comparison},
     {"layout", "Layout of V8", PM_SHOW_LAYOUT, pm_html_layout},
     {"environment", "Environment", PM_SHOW_DETAILS, pm_html_environment},
     {"coverage", "Coverage", 0, pm_html_coverage},
+    {"others", "Other incidents", PM_SHOW_FINDINGS, pm_html_others},
 };
 #define SECTION_COUNT (sizeof(sections) / sizeof(sections[0]))
 
@@ -105,6 +108,8 @@ static void put_header(const struct pm_html *page) {
     pm_strbuf_append(page->out, "<h1>");
     if (diagnosis->verdict && page->options->sections & PM_SHOW_FINDINGS)
         pm_html_prose(page, diagnosis->verdict);
+    else if (page->options->sections == PM_SHOW_COMPARISON)
+        pm_strbuf_append(page->out, "What changed between these files");
     else
         pm_strbuf_append(page->out, "Post-mortem of a Node.js process");
     pm_strbuf_append(page->out, "</h1>\n");

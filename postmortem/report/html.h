@@ -66,10 +66,15 @@ void pm_html_threads(const struct pm_html *page);
 void pm_html_reports(const struct pm_html *page);
 void pm_html_pods(const struct pm_html *page);
 void pm_html_profiles(const struct pm_html *page);
+void pm_html_profile_comparison(const struct pm_html *page);
 void pm_html_logs(const struct pm_html *page);
 void pm_html_object(const struct pm_html *page);
 void pm_html_answers(const struct pm_html *page);
 void pm_html_layout(const struct pm_html *page);
 void pm_html_coverage(const struct pm_html *page);
+void pm_html_others(const struct pm_html *page);
+
+struct pm_gc_series;
+void pm_html_gc_plot(const struct pm_html *page, const struct pm_gc_series *series);
 
 #endif

@@ -9,6 +9,7 @@
 #include "postmortem/model/profile.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/html.h"
+#include "postmortem/report/profile_words.h"
 #include "postmortem/report/stack_words.h"
 #include "postmortem/report/svg.h"
 
@@ -23,23 +24,6 @@ static void put_input(const struct pm_html *page, size_t input) {
 }
 
 /* ---- profiles ---- */
-
-/* Microseconds as people say them. */
-static const char *format_time(char *text, uint64_t us) {
-    if (us == PM_UNKNOWN)
-        strcpy(text, "?");
-    else if (us < 1000)
-        snprintf(text, PM_NUMBER_TEXT, "%" PRIu64 " \xc2\xb5s", us);
-    else if (us < 10000000)
-        snprintf(text, PM_NUMBER_TEXT, "%.1f ms", (double)us / 1e3);
-    else
-        snprintf(text, PM_NUMBER_TEXT, "%.1f s", (double)us / 1e6);
-    return text;
-}
-
-static const char *format_value(const struct pm_profile *profile, char *text, uint64_t value) {
-    return profile->kind == PM_PROFILE_HEAP ? pm_format_bytes(text, value) : format_time(text, value);
-}
 
 static void spell_function(const struct pm_profile_function *function, struct pm_strbuf *out) {
     pm_strbuf_append(out, function->name);
@@ -64,9 +48,9 @@ static void put_flame(const struct pm_html *page, const struct pm_profile *profi
             if (function->position.line) pm_strbuf_appendf(&note, ":%" PRIu32, function->position.line);
             pm_strbuf_append(&note, ", ");
         }
-        pm_strbuf_appendf(&note, "%s (%s), itself %s", format_value(profile, value, call->total),
+        pm_strbuf_appendf(&note, "%s (%s), itself %s", pm_format_value(profile, value, call->total),
                           pm_format_share(share, call->total, profile->total),
-                          format_value(profile, own, call->self));
+                          pm_format_value(profile, own, call->self));
         boxes[i].note = pm_arena_copy(arena, pm_strbuf_text(&note), note.length);
         if (function->package < profile->package_count)
             boxes[i].group = profile->packages[function->package].name;
@@ -87,7 +71,7 @@ static void put_flame(const struct pm_html *page, const struct pm_profile *profi
 
 static void cell_value(const struct pm_html *page, const struct pm_profile *profile, uint64_t value) {
     char text[PM_NUMBER_TEXT];
-    pm_html_cell_number(page, value, format_value(profile, text, value));
+    pm_html_cell_number(page, value, pm_format_value(profile, text, value));
 }
 
 static void put_functions(const struct pm_html *page, const struct pm_profile *profile) {
@@ -97,6 +81,7 @@ static void put_functions(const struct pm_html *page, const struct pm_profile *p
     for (; i < rows && pm_html_room(page); i++) {
         const struct pm_profile_function *function = &profile->functions[i];
         struct pm_strbuf name PM_AUTO_STRBUF = {0};
+        if (function->kind == PM_CALL_ROOT) continue;
         spell_function(function, &name);
         pm_strbuf_append(page->out, "<tr>");
         pm_html_cell(page, pm_strbuf_text(&name));
@@ -116,9 +101,9 @@ static void put_tasks(const struct pm_html *page, const struct pm_profile *profi
     static const char *const columns[] = {"Called by the loop", "Most time in", "#Start", "#Duration", "#GC"};
     char time[PM_NUMBER_TEXT], count[PM_NUMBER_TEXT];
     if (!profile->task_count) return;
-    pm_strbuf_appendf(page->out, "<p>Turns of the event loop of more than 50 ms: %s, %s together.</p>\n",
+    pm_strbuf_appendf(page->out, "<p>Turns of the event loop above 50 ms: %s, %s in all.</p>\n",
                       pm_format_count(count, profile->long_tasks),
-                      format_time(time, profile->long_task_time));
+                      pm_format_us(time, profile->long_task_time));
     pm_html_table(page, "sorts", columns, 5);
     for (size_t i = 0; i < profile->task_count && pm_html_room(page); i++) {
         const struct pm_long_task *task = &profile->tasks[i];
@@ -130,9 +115,9 @@ static void put_tasks(const struct pm_html *page, const struct pm_profile *profi
         pm_strbuf_append(page->out, "<tr>");
         pm_html_cell(page, pm_strbuf_text(&entry));
         pm_html_cell(page, pm_strbuf_text(&most));
-        pm_html_cell_number(page, task->start, format_time(time, task->start));
-        pm_html_cell_number(page, task->duration, format_time(time, task->duration));
-        pm_html_cell_number(page, task->gc, format_time(time, task->gc));
+        pm_html_cell_number(page, task->start, pm_format_us(time, task->start));
+        pm_html_cell_number(page, task->duration, pm_format_us(time, task->duration));
+        pm_html_cell_number(page, task->gc, pm_format_us(time, task->gc));
         pm_strbuf_append(page->out, "</tr>\n");
     }
     pm_html_table_end(page);
@@ -144,19 +129,19 @@ static void put_profile(const struct pm_html *page, const struct pm_profile *pro
     bool heap = profile->kind == PM_PROFILE_HEAP;
     put_input(page, profile->input);
     pm_strbuf_append(page->out, "<dl>\n");
-    pm_html_fact(page, heap ? "Live when taken" : "Time", format_value(profile, value, profile->total));
+    pm_html_fact(page, heap ? "Live when taken" : "Time", pm_format_value(profile, value, profile->total));
     if (profile->samples != PM_UNKNOWN) pm_strbuf_append(&text, pm_format_count(number, profile->samples));
     if (profile->samples != PM_UNKNOWN && profile->interval != PM_UNKNOWN)
-        pm_strbuf_appendf(&text, ", one every %s%s", format_value(profile, value, profile->interval),
+        pm_strbuf_appendf(&text, ", one every %s%s", pm_format_value(profile, value, profile->interval),
                           profile->interval_estimated ? " (estimated)" : "");
     pm_html_fact(page, "Samples", text.length ? pm_strbuf_text(&text) : NULL);
     if (!heap) {
         pm_strbuf_clear(&text);
-        pm_strbuf_appendf(&text, "%s (%s)", format_time(value, profile->gc),
+        pm_strbuf_appendf(&text, "%s (%s)", pm_format_us(value, profile->gc),
                           pm_format_share(share, profile->gc, profile->total));
         pm_html_fact(page, "Garbage collector", pm_strbuf_text(&text));
         pm_strbuf_clear(&text);
-        pm_strbuf_appendf(&text, "%s (%s)", format_time(value, profile->idle),
+        pm_strbuf_appendf(&text, "%s (%s)", pm_format_us(value, profile->idle),
                           pm_format_share(share, profile->idle, profile->total));
         pm_html_fact(page, "Idle", pm_strbuf_text(&text));
     }
@@ -180,7 +165,7 @@ static uint64_t mb_bytes(double mb) {
     return isfinite(mb) && mb >= 0 && mb < 1e12 ? (uint64_t)(mb * 1048576) : PM_UNKNOWN;
 }
 
-static void put_plot(const struct pm_html *page, const struct pm_gc_series *series) {
+void pm_html_gc_plot(const struct pm_html *page, const struct pm_gc_series *series) {
     struct pm_plot_point *points = calloc(series->row_count, sizeof(*points));
     size_t count = 0;
     for (size_t i = 0; points && i < series->row_count; i++) {
@@ -216,7 +201,7 @@ static void put_series(const struct pm_html *page, const struct pm_gc_series *se
         pm_strbuf_appendf(page->out, "<h3>Garbage collections of process %" PRIu64 "</h3>\n", series->pid);
     else
         pm_strbuf_append(page->out, "<h3>Garbage collections</h3>\n");
-    put_plot(page, series);
+    pm_html_gc_plot(page, series);
     pm_strbuf_append(page->out, "<dl>\n");
     pm_strbuf_appendf(&text, "%s, ", pm_format_count(number, series->seen));
     pm_strbuf_appendf(&text, "of these %s mark-compacts", pm_format_count(number, series->mark_compacts));

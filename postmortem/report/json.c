@@ -367,6 +367,8 @@ static void write_diagnosis(struct pm_json *json, const struct pm_diagnosis *dia
     if (diagnosis->has_layout && (show & PM_SHOW_LAYOUT)) write_layout(json, diagnosis);
     if (diagnosis->report_comparison && (show & (PM_SHOW_DETAILS | PM_SHOW_COMPARISON)))
         pm_json_report_comparison(json, diagnosis);
+    if (diagnosis->profile_comparison && (show & PM_SHOW_COMPARISON))
+        pm_json_profile_comparison(json, diagnosis, options->limit);
     if ((diagnosis->report_count || diagnosis->loops) && (show & (PM_SHOW_DETAILS | PM_SHOW_LOOP)))
         pm_json_event_loops(json, diagnosis);
     if (diagnosis->pool && (show & (PM_SHOW_DETAILS | PM_SHOW_LOOP)))

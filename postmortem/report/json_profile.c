@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "postmortem/model/gc_log.h"
-#include "postmortem/model/profile.h"
+#include "postmortem/model/profile_compare.h"
 #include "postmortem/model/profile_view.h"
 #include "postmortem/model/words.h"
 
@@ -128,6 +128,70 @@ void pm_json_profiles(struct pm_json *json, const struct pm_diagnosis *diagnosis
     pm_json_array(json, "profiles");
     for (size_t i = 0; i < diagnosis->profile_count; i++)
         write_profile(json, diagnosis->profiles[i], limit ? limit : PM_PROFILE_ROWS);
+    pm_json_end(json);
+}
+
+/* ---- two profiles ---- */
+
+static void write_cell(struct pm_json *json, const char *key, const struct pm_profile *profile,
+                       const struct pm_profile_cell *cell) {
+    pm_json_object(json, key);
+    pm_json_u64(json, "self", cell->self);
+    pm_json_u64(json, "total", cell->total);
+    pm_json_u64(json, "samples", profile->samples == PM_UNKNOWN ? PM_UNKNOWN : cell->count);
+    pm_json_end(json);
+}
+
+static void write_change(struct pm_json *json, const struct pm_profile_comparison *comparison,
+                         const struct pm_profile_change *row) {
+    write_cell(json, "before", comparison->before, &row->before);
+    write_cell(json, "after", comparison->after, &row->after);
+    pm_json_number(json, "growth", row->growth);
+    pm_json_number(json, "total_growth", row->total_growth);
+    pm_json_bool(json, "by_chance", row->by_chance);
+}
+
+void pm_json_profile_comparison(struct pm_json *json, const struct pm_diagnosis *diagnosis, size_t limit) {
+    const struct pm_profile_comparison *comparison = diagnosis->profile_comparison;
+    const struct pm_profile *both = &comparison->both;
+    bool cpu = both->kind == PM_PROFILE_CPU;
+    size_t most = limit ? limit : PM_PROFILE_ROWS;
+    pm_json_object(json, "profile_comparison");
+    pm_json_text(json, "kind", cpu ? "cpu" : "heap");
+    pm_json_text(json, "unit", cpu ? "us" : "bytes");
+    pm_json_number(json, "scale", comparison->scale);
+    pm_json_array(json, "profiles");
+    for (unsigned i = 0; i < 2; i++) {
+        const struct pm_profile *profile = i ? comparison->after : comparison->before;
+        pm_json_object(json, NULL);
+        pm_json_u64(json, "input", profile->input);
+        pm_json_u64(json, "total", profile->total);
+        pm_json_u64(json, "samples", profile->samples);
+        pm_json_u64(json, "interval", profile->interval);
+        pm_json_u64(json, "duration_us", profile->duration);
+        pm_json_u64(json, "idle_us", cpu ? profile->idle : PM_UNKNOWN);
+        pm_json_u64(json, "gc_us", cpu ? profile->gc : PM_UNKNOWN);
+        pm_json_end(json);
+    }
+    pm_json_end(json);
+    pm_json_u64(json, "function_total", comparison->function_count);
+    pm_json_array(json, "functions");
+    for (size_t i = 0; i < comparison->function_count && i < most; i++) {
+        pm_json_object(json, NULL);
+        write_function(json, both, comparison->functions[i].index);
+        write_change(json, comparison, &comparison->functions[i]);
+        pm_json_end(json);
+    }
+    pm_json_end(json);
+    pm_json_u64(json, "package_total", comparison->package_count);
+    pm_json_array(json, "packages");
+    for (size_t i = 0; i < comparison->package_count && i < most; i++) {
+        pm_json_object(json, NULL);
+        pm_json_text(json, "name", both->packages[comparison->packages[i].index].name);
+        write_change(json, comparison, &comparison->packages[i]);
+        pm_json_end(json);
+    }
+    pm_json_end(json);
     pm_json_end(json);
 }
 

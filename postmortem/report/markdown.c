@@ -29,6 +29,7 @@ static const struct {
     {"answers", 0, pm_ticket_answers},
     {"stack", PM_SHOW_STACK | PM_SHOW_THREADS, pm_ticket_stack},
     {"coverage", 0, pm_ticket_coverage},
+    {"other incidents", PM_SHOW_FINDINGS, pm_ticket_others},
     {"reports", PM_SHOW_PROCESS, pm_ticket_reports},
     {"logs", PM_SHOW_PROCESS, pm_ticket_logs},
     {"profiles", PM_SHOW_PROCESS, pm_ticket_profiles},
@@ -78,6 +79,16 @@ void pm_ticket_code(struct pm_strbuf *out, const struct pm_strbuf *lines) {
     pm_strbuf_append(out, "text\n");
     pm_strbuf_append(out, pm_strbuf_text(lines));
     for (size_t i = 0; i < fence; i++) pm_strbuf_append_char(out, '`');
+    pm_strbuf_append(out, "\n\n");
+}
+
+void pm_ticket_title(const struct pm_diagnosis *diagnosis, const char *word, size_t input,
+                     struct pm_strbuf *out) {
+    pm_strbuf_appendf(out, "### %s", word);
+    if (input < diagnosis->input_count) {
+        pm_strbuf_append(out, " ");
+        pm_ticket_text(out, diagnosis->inputs[input].path, PM_TICKET_CELL);
+    }
     pm_strbuf_append(out, "\n\n");
 }
 

@@ -228,3 +228,17 @@ void pm_ticket_coverage(const struct pm_diagnosis *diagnosis, const struct pm_wr
     }
     if (gaps) pm_strbuf_append(out, "\n");
 }
+
+/* Other incidents among the files: each with its verdict and findings, without the tables. */
+void pm_ticket_others(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
+                      struct pm_strbuf *out) {
+    for (size_t i = 0; i < diagnosis->other_count && i < 20; i++) {
+        pm_strbuf_appendf(out, "---\n\nAnother incident, %zu of %zu:\n\n", i + 2, diagnosis->other_count + 1);
+        pm_ticket_verdict(diagnosis->others[i], options, out);
+        pm_ticket_findings(diagnosis->others[i], options, out);
+        pm_ticket_stack(diagnosis->others[i], options, out);
+        pm_ticket_coverage(diagnosis->others[i], options, out);
+    }
+    if (diagnosis->other_count > 20)
+        pm_strbuf_appendf(out, "%zu more incidents.\n\n", diagnosis->other_count - 20);
+}

@@ -1,17 +1,12 @@
-/* The ticket: its tables - what keeps the memory, objects, spaces, reports, profiles, logs, environment. */
+/* The ticket: its tables - what keeps the memory, objects, spaces, reports, environment. */
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 #include "postmortem/base/escape.h"
-#include "postmortem/model/gc_log.h"
-#include "postmortem/model/profile.h"
-#include "postmortem/model/report_compare.h"
 #include "postmortem/report/markdown.h"
 #include "postmortem/report/report_words.h"
 
 #define USUAL_ROWS 15
-#define FILES_MOST 5 /* reports, profiles, logs that have a part of their own */
 
 static const struct pm_isolate *main_isolate(const struct pm_diagnosis *diagnosis) {
     for (size_t i = 0; i < diagnosis->isolate_count; i++)
@@ -37,16 +32,6 @@ static void cell_count(struct pm_strbuf *out, uint64_t count) {
 static void cell_share(struct pm_strbuf *out, uint64_t part, uint64_t whole) {
     char number[PM_NUMBER_TEXT];
     pm_ticket_cell(out, pm_format_share(number, part, whole));
-}
-
-static void put_title(const struct pm_diagnosis *diagnosis, const char *word, size_t input,
-                      struct pm_strbuf *out) {
-    pm_strbuf_appendf(out, "### %s", word);
-    if (input < diagnosis->input_count) {
-        pm_strbuf_append(out, " ");
-        pm_ticket_text(out, diagnosis->inputs[input].path, PM_TICKET_CELL);
-    }
-    pm_strbuf_append(out, "\n\n");
 }
 
 void pm_ticket_dominators(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
@@ -138,130 +123,23 @@ static void put_report(const struct pm_report_facts *facts, struct pm_strbuf *ou
     if (lines.length) pm_ticket_code(out, &lines);
 }
 
-static void put_comparison(const struct pm_report_comparison *comparison, struct pm_strbuf *out) {
-    char number[PM_NUMBER_TEXT];
-    pm_strbuf_append(out, "### Between two reports\n\n| what | before | after |\n|---|--:|--:|\n");
-    for (size_t i = 0; i < comparison->change_count; i++) {
-        const struct pm_report_change *change = &comparison->changes[i];
-        pm_strbuf_append(out, "|");
-        pm_ticket_cell(out, change->what);
-        for (unsigned k = 0; k < 2; k++) {
-            double value = k ? change->after : change->before;
-            if (change->unit == PM_CHANGE_SECONDS)
-                snprintf(number, sizeof(number), "%.2f s", value);
-            else if (change->unit == PM_CHANGE_BYTES)
-                pm_format_bytes(number, (uint64_t)value);
-            else
-                pm_format_count(number, (uint64_t)value);
-            pm_ticket_cell(out, number);
-        }
-        pm_strbuf_append(out, "\n");
-    }
-    pm_strbuf_append(out, "\n");
-}
-
 void pm_ticket_reports(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
                        struct pm_strbuf *out) {
     (void)options;
-    if (diagnosis->report_comparison) put_comparison(diagnosis->report_comparison, out);
-    for (size_t i = 0; i < diagnosis->report_count && i < FILES_MOST; i++) {
-        put_title(diagnosis, "Report", diagnosis->reports[i]->input, out);
+    for (size_t i = 0; i < diagnosis->report_count && i < PM_TICKET_FILES; i++) {
+        pm_ticket_title(diagnosis, "Report", diagnosis->reports[i]->input, out);
         put_report(diagnosis->reports[i], out);
     }
-    if (diagnosis->report_count > FILES_MOST)
-        pm_strbuf_appendf(out, "%zu more reports.\n\n", diagnosis->report_count - FILES_MOST);
-    for (size_t i = 0; i < diagnosis->pod_count && i < FILES_MOST; i++) {
+    if (diagnosis->report_count > PM_TICKET_FILES)
+        pm_strbuf_appendf(out, "%zu more reports.\n\n", diagnosis->report_count - PM_TICKET_FILES);
+    for (size_t i = 0; i < diagnosis->pod_count && i < PM_TICKET_FILES; i++) {
         struct pm_report_rows rows PM_AUTO_REPORT_ROWS;
-        put_title(diagnosis, "Pod", diagnosis->pods[i]->input, out);
+        pm_ticket_title(diagnosis, "Pod", diagnosis->pods[i]->input, out);
         pm_pod_words(diagnosis->pods[i], &rows);
         put_rows(&rows, out);
     }
-    if (diagnosis->pod_count > FILES_MOST)
-        pm_strbuf_appendf(out, "%zu more pods.\n\n", diagnosis->pod_count - FILES_MOST);
-}
-
-static void put_value(struct pm_strbuf *out, const struct pm_profile *profile, uint64_t value) {
-    char number[PM_NUMBER_TEXT];
-    if (profile->kind == PM_PROFILE_HEAP)
-        pm_format_bytes(number, value);
-    else
-        snprintf(number, sizeof(number), "%.1f ms", (double)value / 1000);
-    pm_ticket_cell(out, number);
-}
-
-static void put_profile(const struct pm_profile *profile, size_t rows, struct pm_strbuf *out) {
-    pm_strbuf_append(out, profile->kind == PM_PROFILE_HEAP
-                              ? "Who allocated what was live when it was taken:\n\n"
-                              : "Where the time went:\n\n");
-    pm_strbuf_append(out, "| function | package | self | share | total |\n|---|---|--:|--:|--:|\n");
-    for (size_t i = 0; i < rows; i++) {
-        const struct pm_profile_function *function = &profile->functions[i];
-        struct pm_strbuf name PM_AUTO_STRBUF = {0};
-        pm_strbuf_append(&name, function->name);
-        if (function->position.file) pm_strbuf_appendf(&name, " %s", function->position.file);
-        if (function->position.file && function->position.line)
-            pm_strbuf_appendf(&name, ":%" PRIu32, function->position.line);
-        pm_strbuf_append(out, "|");
-        pm_ticket_cell(out, pm_strbuf_text(&name));
-        pm_ticket_cell(out, function->package < profile->package_count
-                                ? profile->packages[function->package].name
-                                : NULL);
-        put_value(out, profile, function->self);
-        cell_share(out, function->self, profile->total);
-        put_value(out, profile, function->total);
-        pm_strbuf_append(out, "\n");
-    }
-    pm_strbuf_append(out, "\n");
-}
-
-void pm_ticket_profiles(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
-                        struct pm_strbuf *out) {
-    for (size_t i = 0; i < diagnosis->profile_count && i < FILES_MOST; i++) {
-        const struct pm_profile *profile = diagnosis->profiles[i];
-        put_title(diagnosis, "Profile", profile->input, out);
-        put_profile(profile, row_count(options, profile->function_count), out);
-    }
-    if (diagnosis->profile_count > FILES_MOST)
-        pm_strbuf_appendf(out, "%zu more profiles.\n\n", diagnosis->profile_count - FILES_MOST);
-}
-
-static void item_number(struct pm_strbuf *out, const char *name, double value, const char *format) {
-    char text[64];
-    if (!isfinite(value) || fabs(value) > 1e15) return;
-    snprintf(text, sizeof(text), format, value);
-    pm_ticket_item(out, name, text);
-}
-
-static void put_series(const struct pm_gc_series *series, struct pm_strbuf *out) {
-    struct pm_strbuf text PM_AUTO_STRBUF = {0};
-    char all[PM_NUMBER_TEXT], full[PM_NUMBER_TEXT];
-    pm_strbuf_appendf(&text, "%s, of these %s mark-compacts", pm_format_count(all, series->seen),
-                      pm_format_count(full, series->mark_compacts));
-    pm_ticket_item(out, "Collections", pm_strbuf_text(&text));
-    item_number(out, "Longest pause", series->pause_longest, "%.0f ms");
-    item_number(out, "Share of time in GC", series->gc_share * 100, "%.1f %%");
-    if (series->trend.known) item_number(out, "Growth", series->trend.slope, "%+.1f MB a minute");
-    item_number(out, "Limit", series->limit, "%.0f MB");
-    item_number(out, "Minutes to the limit", series->minutes_to_limit, "%.1f");
-}
-
-void pm_ticket_logs(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,
-                    struct pm_strbuf *out) {
-    (void)options;
-    for (size_t i = 0; i < diagnosis->gc_log_count && i < FILES_MOST; i++) {
-        const struct pm_gc_log *log = diagnosis->gc_logs[i];
-        struct pm_strbuf text PM_AUTO_STRBUF = {0};
-        put_title(diagnosis, "Log", log->input, out);
-        pm_ticket_item(out, "Fatal error", log->fatal);
-        if (log->error)
-            pm_strbuf_appendf(&text, "%s: %s", log->error->name ? log->error->name : "Error",
-                              log->error->message ? log->error->message : "");
-        pm_ticket_item(out, "Uncaught", text.length ? pm_strbuf_text(&text) : NULL);
-        if (log->series_count) put_series(&log->series[0], out);
-        pm_strbuf_append(out, "\n");
-    }
-    if (diagnosis->gc_log_count > FILES_MOST)
-        pm_strbuf_appendf(out, "%zu more logs.\n\n", diagnosis->gc_log_count - FILES_MOST);
+    if (diagnosis->pod_count > PM_TICKET_FILES)
+        pm_strbuf_appendf(out, "%zu more pods.\n\n", diagnosis->pod_count - PM_TICKET_FILES);
 }
 
 void pm_ticket_details(const struct pm_diagnosis *diagnosis, const struct pm_write_options *options,

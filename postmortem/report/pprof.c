@@ -7,7 +7,6 @@
 #include <zlib.h>
 
 #include "postmortem/base/cleanup.h"
-
 #include "postmortem/report/profile_export.h"
 
 #define TEXT_LEVEL  6

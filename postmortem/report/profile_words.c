@@ -52,13 +52,16 @@ void pm_spell_profile(const struct pm_profile *profile, struct pm_strbuf *out) {
             pm_strbuf_appendf(out, ", one about every %s", pm_format_bytes(number, profile->interval));
         return;
     }
+    bool ticks = !strcmp(profile->source, "prof-log");
     pm_strbuf_appendf(
-        out, "CPU profile of %s",
+        out, ticks ? "profile of V8's ticks over %s" : "CPU profile of %s",
         pm_format_us(number, profile->duration == PM_UNKNOWN ? profile->total : profile->duration));
     if (profile->samples != PM_UNKNOWN)
-        pm_strbuf_appendf(out, ", %s samples", pm_format_count(number, profile->samples));
+        pm_strbuf_appendf(out, ticks ? ", %s ticks" : ", %s samples",
+                          pm_format_count(number, profile->samples));
     if (profile->interval != PM_UNKNOWN)
-        pm_strbuf_appendf(out, ", one every %s%s", pm_format_us(number, profile->interval),
+        pm_strbuf_appendf(out, ticks ? ", each counted as %s%s" : ", one every %s%s",
+                          pm_format_us(number, profile->interval),
                           profile->interval_estimated ? " (assumed)" : "");
     pm_strbuf_appendf(out, "; idle %s, of the rest %s garbage collection",
                       pm_format_share(number, profile->idle, profile->total),

@@ -40,7 +40,8 @@ void pm_frame_place(const struct pm_frame *frame, bool whole_path, struct pm_str
 
 void pm_thread_title(const struct pm_thread *thread, struct pm_strbuf *out) {
     if (thread->role != PM_ROLE_OTHER) pm_strbuf_appendf(out, "%s ", pm_role_word(thread->role));
-    pm_strbuf_appendf(out, "thread %" PRIu64, thread->tid);
+    pm_strbuf_append(out, "thread");
+    if (thread->tid != PM_UNKNOWN) pm_strbuf_appendf(out, " %" PRIu64, thread->tid);
     if (thread->name && *thread->name && strcmp(thread->name, pm_role_word(thread->role)) != 0)
         pm_strbuf_appendf(out, " \"%s\"", thread->name);
     /* The detail says it with the user's names; the phrase is the general word. */

@@ -222,8 +222,6 @@ static void write_text(const struct pm_diagnosis *diagnosis, const struct pm_wri
     if (diagnosis->batch && (show & PM_SHOW_BATCH)) pm_page_batch(&page);
     if (diagnosis->has_isolates && (show & (PM_SHOW_SPACES | PM_SHOW_HISTOGRAM))) pm_page_isolates(&page);
     put_stacks(&page);
-    if (diagnosis->report_comparison && (show & (PM_SHOW_DETAILS | PM_SHOW_COMPARISON)))
-        pm_page_report_comparison(&page);
     if (show & PM_SHOW_DETAILS) pm_page_reports(&page);
     if (diagnosis->object && (show & PM_SHOW_OBJECT)) pm_page_object(&page);
     if (diagnosis->object_list && (show & PM_SHOW_OBJECT_LIST)) pm_page_object_list(&page);

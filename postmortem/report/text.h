@@ -37,8 +37,7 @@ void pm_page_details(const struct pm_page *page);
 void pm_page_isolates(const struct pm_page *page);
 void pm_page_stack(const struct pm_page *page, const struct pm_thread *thread, size_t usual_frames);
 void pm_page_other_threads(const struct pm_page *page, const struct pm_thread *shown);
-void pm_page_report_comparison(const struct pm_page *page); /* there is one */
-void pm_page_reports(const struct pm_page *page);           /* and pods */
+void pm_page_reports(const struct pm_page *page); /* and pods */
 void pm_page_object(const struct pm_page *page);
 void pm_page_object_list(const struct pm_page *page);
 void pm_page_profiles(const struct pm_page *page);

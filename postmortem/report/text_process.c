@@ -5,6 +5,7 @@
 #include "postmortem/base/cleanup.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
+#include "postmortem/report/profile_words.h"
 #include "postmortem/report/text.h"
 
 static void put_inputs(const struct pm_page *page) {
@@ -119,6 +120,11 @@ static void put_last_gcs(const struct pm_page *page) {
         if (length) pm_page_entry(page, first ? "Last GCs" : NULL, PM_DIM, pm_strbuf_text(&text));
         if (length) first = false;
         line += length + (line[length] == '\n');
+    }
+    if (page->diagnosis->process.last_collections) {
+        struct pm_strbuf spark PM_AUTO_STRBUF = {0};
+        pm_spell_sparkline(page->diagnosis->process.last_collections, 60, &spark);
+        if (spark.length) pm_page_entry(page, NULL, PM_PLAIN, pm_strbuf_text(&spark));
     }
     if (!first) pm_page_gap(page);
 }
