@@ -5,7 +5,7 @@
 #include "postmortem/model/gc_log.h"
 #include "postmortem/model/heap_answers.h"
 #include "postmortem/model/pod.h"
-#include "postmortem/model/profile.h"
+#include "postmortem/model/profile_compare.h"
 #include "postmortem/model/report_compare.h"
 
 /* A struct of the model as its texts and the structs it holds. */
@@ -70,6 +70,12 @@ static const struct member frame_members[] = {
 };
 static const struct shape frame = SHAPE(pm_frame, frame_members);
 
+static const struct member gc_row_members[] = {TEXT(pm_gc_row, reason, PHRASE)};
+static const struct shape gc_row = SHAPE(pm_gc_row, gc_row_members);
+static const struct member series_members[] = {EACH(pm_gc_series, rows, row_count, gc_row),
+                                               TEXT(pm_gc_series, limit_from, SENTENCE)};
+static const struct shape series = SHAPE(pm_gc_series, series_members);
+
 /* ---- process and heap ---- */
 
 static const struct member thread_members[] = {
@@ -96,6 +102,7 @@ static const struct member process_members[] = {
     EACH(pm_process, error_frames, error_frame_count, frame),
     EACH(pm_process, origins, origin_count, origin),
     TEXT(pm_process, last_gcs, SENTENCE),
+    MAYBE(pm_process, last_collections, series),
 };
 static const struct shape process = SHAPE(pm_process, process_members);
 
@@ -331,12 +338,9 @@ static const struct member profile_members[] = {
     TEXT(pm_profile, incomplete, SENTENCE),
 };
 static const struct shape profile = SHAPE(pm_profile, profile_members);
+static const struct member profile_comparison_members[] = {PART(pm_profile_comparison, both, profile)};
+static const struct shape profile_comparison = SHAPE(pm_profile_comparison, profile_comparison_members);
 
-static const struct member gc_row_members[] = {TEXT(pm_gc_row, reason, PHRASE)};
-static const struct shape gc_row = SHAPE(pm_gc_row, gc_row_members);
-static const struct member series_members[] = {EACH(pm_gc_series, rows, row_count, gc_row),
-                                               TEXT(pm_gc_series, limit_from, SENTENCE)};
-static const struct shape series = SHAPE(pm_gc_series, series_members);
 static const struct member log_error_members[] = {
     TEXT(pm_log_error, name, CODE),
     TEXT(pm_log_error, message, MESSAGE),
@@ -447,6 +451,7 @@ static const struct member diagnosis_members[] = {
     EACH_POINTER(pm_diagnosis, reports, report_count, report),
     MAYBE(pm_diagnosis, report_comparison, report_comparison),
     EACH_POINTER(pm_diagnosis, profiles, profile_count, profile),
+    MAYBE(pm_diagnosis, profile_comparison, profile_comparison),
     EACH_POINTER(pm_diagnosis, gc_logs, gc_log_count, gc_log),
     EACH_POINTER(pm_diagnosis, pods, pod_count, pod),
     MAYBE(pm_diagnosis, object, detail),
