@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "postmortem/model/gc_log.h"
 #include "postmortem/model/words.h"
 #include "postmortem/report/html.h"
 
@@ -174,7 +175,8 @@ void pm_html_environment(const struct pm_html *page) {
         pm_html_table_end(page);
         pm_html_left_out(page, process->environment_count - i, "variables");
     }
-    if (process->last_collections) pm_html_gc_plot(page, process->last_collections);
+    if (process->last_collections && process->last_collections->row_count > 2)
+        pm_html_gc_plot(page, process->last_collections);
     if (process->last_gcs && *process->last_gcs) {
         pm_strbuf_append(page->out,
                          "<details><summary>The last garbage collections, as V8 recorded them</summary>\n");
