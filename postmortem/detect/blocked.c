@@ -256,10 +256,15 @@ static const struct kind *kind_of(const struct pm_diagnosis *diagnosis, const st
     return NULL;
 }
 
+/* A short expression stands in the claim, a long one in the evidence. */
+static bool is_short_regexp(const struct pm_thread *thread) {
+    return thread->regexp && strlen(thread->regexp) <= 80;
+}
+
 /* Of the regular expression, the JSON, the file: what is worth knowing, without its content. */
 static void add_operands(struct pm_arena *arena, struct pm_finding *finding, const struct pm_thread *thread,
                          size_t user, const struct pm_frame *api) {
-    if (thread->state == PM_STATE_REGEXP && thread->regexp)
+    if (thread->state == PM_STATE_REGEXP && thread->regexp && !is_short_regexp(thread))
         add_evidence(finding, pm_arena_printf(arena, "expression: /%s/", thread->regexp));
     uint64_t length = api ? api->longest_text : 0;
     for (size_t i = 0; length == 0 && i < user && i < thread->frame_count; i++)
@@ -284,7 +289,7 @@ static const char *state_words(struct pm_arena *arena, const struct pm_thread *t
 static const char *operation(struct pm_arena *arena, const struct kind *kind, const struct pm_thread *thread,
                              const struct pm_frame *api) {
     const char *what = kind->what, *words = state_words(arena, thread);
-    if (thread->state == PM_STATE_REGEXP && thread->regexp)
+    if (thread->state == PM_STATE_REGEXP && is_short_regexp(thread))
         return pm_arena_printf(arena, "inside the regular expression `/%s/`", thread->regexp);
     bool telling = thread->state == PM_STATE_RUNNING_JS || thread->state == PM_STATE_NATIVE;
     if (telling && words && strcmp(words, "native code") != 0) what = words;

@@ -473,6 +473,7 @@ static struct pm_error *tell_nothing(struct pm_diagnosis *diagnosis, const struc
         "Nothing stands out in the heap of %s: no collection, listener, timer or promise keeps a "
         "tenth of it without a limit.",
         pm_words_bytes(arena, view->dominators->reachable_bytes));
+    if (view->dominators->reachable_bytes < PM_ORDINARY_BYTES) return NULL;
     finding->advice =
         "If memory grows nevertheless, compare two dumps taken some time apart: postmortem compare OLD NEW. "
         "If the process "

@@ -63,9 +63,10 @@
 /* ---- severity and confidence ---- */
 #define PM_CRITICAL_SHARE 0.50 /* and the process died of it */
 #define PM_HIGH_SHARE     0.30
-#define PM_SOLID_SHARE    0.30    /* confidence high needs it, a name and a place */
-#define PM_SMALL_BYTES    4000000 /* nobody's incident, when the process did not run out of memory */
-#define PM_VERDICT_SHARE  0.25    /* below, the verdict names no suspect */
-#define PM_BAD_COVERAGE   0.02    /* of the heap not parsed: confidence goes down a step */
+#define PM_SOLID_SHARE    0.30     /* confidence high needs it, a name and a place */
+#define PM_SMALL_BYTES    4000000  /* nobody's incident, when the process did not run out of memory */
+#define PM_ORDINARY_BYTES 32000000 /* a usual server just started; a heap of less is nobody's question */
+#define PM_VERDICT_SHARE  0.25     /* below, the verdict names no suspect */
+#define PM_BAD_COVERAGE   0.02     /* of the heap not parsed: confidence goes down a step */
 
 #endif
