@@ -132,7 +132,7 @@ static void put_profile(const struct pm_page *page, const struct pm_profile *pro
     } else {
         /* The outer end of a long path is Node's own start. */
         size_t hidden = rows.count > 10 ? rows.count - 10 : 0;
-        struct pm_profile_rows end = {rows.rows + hidden, rows.count - hidden, 0};
+        struct pm_profile_rows end = {hidden ? rows.rows + hidden : rows.rows, rows.count - hidden, 0};
         for (size_t i = 0; i < end.count; i++) end.rows[i].depth -= (uint32_t)hidden;
         put_tree(page, profile, "Hot path", &end);
     }
