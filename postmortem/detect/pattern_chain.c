@@ -28,7 +28,7 @@ bool pm_pattern_chain(struct pm_case *leak) {
     const char *depth = pm_words_count(leak->arena, suspect->depth);
     leak->about_variable = true;
     pm_owner_choose(&leak->owner, pm_owner_list(&leak->owner));
-    if (suspect->link_class && strstr(suspect->link_class, "WeakCell")) {
+    if (strstr(pm_view_describe(leak->view, leak->arena, suspect->link, 40), "WeakCell")) {
         leak->id = "finalization-registry";
         leak->what =
             pm_arena_printf(leak->arena, "values registered with a FinalizationRegistry, %s of them", depth);
