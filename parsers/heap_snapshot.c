@@ -24,11 +24,15 @@ static struct pm_error *build(const struct pm_input *input, struct pm_snapshot *
         .strings = file->strings.count,
         .extra_native_bytes = file->meta.extra_native_bytes,
         .allocation_bytes = file->allocation_bytes,
+        .nodes_cut = file->nodes.cut,
+        .names_cut = file->strings.cut,
+        .references_lost = graph->references_lost,
+        .wrong_edges = facts->wrong_edges,
     };
     PM_TRY(pm_snapshot_names_build(snapshot));
     PM_TRY(pm_snapshot_classify(snapshot, graph));
     PM_TRY(pm_snapshot_lift_roots(snapshot, graph));
-    return pm_snapshot_places_read(snapshot);
+    return pm_snapshot_damaged(file, pm_snapshot_places_read(snapshot));
 }
 
 static struct pm_error *explain(struct pm_error *err, const struct pm_input *input) {
@@ -58,7 +62,10 @@ struct pm_error *pm_heap_snapshot_read(const struct pm_input *input, struct pm_g
     graph->source_self = snapshot;
     struct pm_error *err = build(input, snapshot, graph, &own);
     if (err) return explain(err, input);
-    if (facts) *facts = own;
+    if (facts) {
+        *facts = own;
+        if (snapshot->file.damage) facts->damage = explain(PM_TAKE(snapshot->file.damage), input);
+    }
     *ret = PM_TAKE(graph);
     return NULL;
 }
@@ -74,13 +81,37 @@ bool pm_heap_snapshot_sniff(const struct pm_input *input) {
     return true;
 }
 
-void pm_heap_snapshot_coverage(const struct pm_snapshot_facts *facts, struct pm_diagnosis *diagnosis) {
+/* What is missing of so many that the head claims; PM_UNKNOWN. */
+static uint64_t missing(uint64_t claimed, uint64_t found) {
+    return claimed == PM_UNKNOWN || claimed < found ? PM_UNKNOWN : claimed - found;
+}
+
+static void damage_coverage(struct pm_snapshot_facts *facts, struct pm_diagnosis *diagnosis) {
+    if (!facts->damage) return;
+    pm_diagnosis_problem(diagnosis, facts->damage);
+    facts->damage = NULL;
+    if (facts->nodes_cut)
+        pm_diagnosis_skip(diagnosis, "objects", missing(facts->claimed_nodes, facts->nodes), PM_UNKNOWN,
+                          "not saved in this file");
+    if (facts->references_lost)
+        pm_diagnosis_skip(diagnosis, "references", facts->claimed_edges, PM_UNKNOWN,
+                          "not complete in this file: what keeps an object and what it retains is not known");
+    else if (facts->wrong_edges)
+        pm_diagnosis_skip(diagnosis, "references", facts->wrong_edges, PM_UNKNOWN, "they lead nowhere");
+    if (facts->names_cut)
+        pm_diagnosis_skip(diagnosis, "names", PM_UNKNOWN, PM_UNKNOWN,
+                          facts->strings ? "not all are saved in this file" : "not saved in this file");
+}
+
+void pm_heap_snapshot_coverage(struct pm_snapshot_facts *facts, struct pm_diagnosis *diagnosis) {
     diagnosis->read_objects = facts->nodes;
     if (facts->allocation_bytes)
         pm_diagnosis_skip(diagnosis, "recorded allocations", PM_UNKNOWN, facts->allocation_bytes,
                           "stacks of allocations are not analysed");
     bool claims = facts->claimed_nodes != PM_UNKNOWN && facts->claimed_edges != PM_UNKNOWN;
-    if (claims && (facts->claimed_nodes != facts->nodes || facts->claimed_edges != facts->edges))
+    bool differ = facts->claimed_nodes != facts->nodes || facts->claimed_edges != facts->edges;
+    if (claims && differ && !facts->damage)
         pm_diagnosis_skip(diagnosis, "the counts in the snapshot's head", PM_UNKNOWN, PM_UNKNOWN,
                           "the file has other numbers of nodes and edges");
+    damage_coverage(facts, diagnosis);
 }

@@ -16,8 +16,13 @@
  * which part of its parent a sliced string is.
  *
  * OWNERSHIP  the graph borrows the input, which must outlive it.
- * FAILURE    a file that is cut off or damaged is refused: one error with the place. Memory is only allocated
- * for what is really in the file, never for what its counts claim. */
+ * DAMAGE     of a file that is cut off or damaged (the disk was full, the process was killed while it wrote)
+ * the graph holds what is there:
+ *   strings are missing      objects have sizes, references and types; names are "(name not saved)"
+ *   edges or nodes, too      only counts and sizes: the graph has no edges (references_lost)
+ *   a few wrong numbers      these references, names and sizes are left out
+ * FAILURE    a file without nodes is refused: one error with the place. Memory is only allocated for what is
+ * really in the file, never for what its counts claim. */
 #ifndef PM_PARSERS_HEAP_SNAPSHOT_H
 #define PM_PARSERS_HEAP_SNAPSHOT_H
 
@@ -35,14 +40,17 @@ struct pm_snapshot_facts {
     uint64_t strings;
     uint64_t extra_native_bytes; /* native memory that V8 knows of, but no node stands for */
     uint64_t allocation_bytes;   /* text of recorded allocations, which are not read */
+    struct pm_error *damage;     /* what is wrong with the file; the caller's, NULL = nothing */
+    bool nodes_cut, names_cut, references_lost;
+    uint64_t wrong_edges; /* left out of the graph */
 };
 
 /* Told from the first bytes. */
 bool pm_heap_snapshot_sniff(const struct pm_input *input);
-/* facts may be NULL. */
+/* facts may be NULL; else written on success only. */
 struct pm_error *pm_heap_snapshot_read(const struct pm_input *input, struct pm_graph **ret,
                                        struct pm_snapshot_facts *facts);
-/* Adds what was not read to the coverage. */
-void pm_heap_snapshot_coverage(const struct pm_snapshot_facts *facts, struct pm_diagnosis *diagnosis);
+/* Adds what was not read to the coverage, and the damage (which it takes) to the problems. */
+void pm_heap_snapshot_coverage(struct pm_snapshot_facts *facts, struct pm_diagnosis *diagnosis);
 
 #endif

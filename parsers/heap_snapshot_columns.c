@@ -18,15 +18,23 @@
  * its strong edges together from its first edge on, and says in first_edge how many strong ones of its own
  * are in front of each node. Afterwards the chunks are moved together and the sums of those before are added.
  *
- * Records that lie across the border of two chunks belong to the chunk in which they begin. */
+ * Records that lie across the border of two chunks belong to the chunk in which they begin.
+ *
+ * DAMAGE  A single node or edge that cannot be (a type, name or target that the file does not have) costs a
+ * name, a size or a reference. Where there are many of them, numbers were lost and the rest means nothing:
+ * the nodes end there, as at bytes that are no numbers. Without all nodes, or without all edges, there are no
+ * edges at all: what keeps an object alive is not known when some of what refers to it is not. */
 
-#define CHUNK        ((uint64_t)4 << 20)
-#define LARGEST_SIZE ((uint64_t)1 << 53) /* what a JSON number can say exactly */
+#define CHUNK         ((uint64_t)4 << 20)
+#define FEW           16 /* wrong records that are a flaw and not the end of a section */
+#define FEW_OF_ALL(n) ((n) / 1000)
 
 struct chunk {
     uint64_t start, end;  /* text */
     uint64_t first, last; /* numbers that begin in it: first ... last - 1 */
-    const char *problem;  /* NULL = none; a literal */
+    bool broken;          /* it was not read to its end */
+    uint64_t wrong;       /* records that cannot be */
+    const char *problem;  /* of the first of them, or what broke it; NULL = none; a literal */
     uint64_t where;
     bool no_memory;
     /* nodes */
@@ -121,21 +129,48 @@ static struct pm_error *cut(struct load *load, const char *name, struct pm_snaps
     return NULL;
 }
 
-/* Runs all chunks; the first problem in the file becomes the error. */
-static struct pm_error *run(struct load *load, pm_parallel_item *item) {
+struct flaws { /* what the chunks found wrong */
+    bool broken;
+    uint64_t wrong;
+    const char *problem; /* the first one */
+    uint64_t where;
+};
+
+static struct pm_error *run(struct load *load, pm_parallel_item *item, struct flaws *ret) {
+    *ret = (struct flaws){0};
     pm_parallel_run(load->chunk_count, item, load);
     for (size_t i = 0; i < load->chunk_count; i++) {
-        struct chunk *chunk = &load->chunks[i];
+        const struct chunk *chunk = &load->chunks[i];
         if (chunk->no_memory) return pm_error_nomem();
-        if (chunk->problem)
-            return pm_error_at(PM_ERR_FORMAT, chunk->where, "%s: %s", load->name, chunk->problem);
+        ret->broken |= chunk->broken;
+        ret->wrong += chunk->wrong;
+        if (!chunk->problem || ret->problem) continue;
+        ret->problem = chunk->problem;
+        ret->where = chunk->where;
     }
     return NULL;
 }
 
-static void fail(const struct load *load, struct chunk *chunk, const uint8_t *at, const char *problem) {
+static bool is_few(uint64_t wrong, uint64_t all) {
+    return wrong <= FEW || wrong <= FEW_OF_ALL(all);
+}
+
+static struct pm_error *flaw_error(const struct load *load, const struct flaws *flaws) {
+    if (flaws->broken || flaws->wrong < 2)
+        return pm_error_at(PM_ERR_FORMAT, flaws->where, "%s: %s", load->name, flaws->problem);
+    return pm_error_at(PM_ERR_FORMAT, flaws->where, "%s: %s; %llu such places", load->name, flaws->problem,
+                       (unsigned long long)flaws->wrong);
+}
+
+static void note(const struct load *load, struct chunk *chunk, const uint8_t *at, const char *problem) {
+    if (chunk->problem) return;
     chunk->problem = problem;
     chunk->where = (uint64_t)(at - load->file->bytes);
+}
+
+static void fail(const struct load *load, struct chunk *chunk, const uint8_t *at, const char *problem) {
+    note(load, chunk, at, problem);
+    chunk->broken = true;
 }
 
 /* The first record that begins in a chunk: its number, and where it is. NULL = failed. */
@@ -184,6 +219,16 @@ static bool place_size(struct load *load, struct chunk *chunk, pm_node node, enu
     return rest.bytes == 0 || pm_vec_push(&chunk->external, rest);
 }
 
+ALWAYS_INLINE const char *wrong_node(const struct pm_snapshot_file *file, uint64_t type, uint64_t name,
+                                     uint64_t size, uint64_t edges) {
+    if (type >= file->meta.node_type_count) return "a node of a type that meta does not have";
+    if (name >= file->strings.count && !file->strings.cut)
+        return "the name of a node is no string of the file";
+    if (size > PM_SNAPSHOT_LARGEST) return "the size of a node is impossible";
+    if (edges > file->edges.count && !file->edges.cut) return "a node with more edges than there are";
+    return NULL;
+}
+
 ALWAYS_INLINE void parse_nodes(struct load *load, struct chunk *chunk, unsigned fields) {
     struct pm_snapshot_file *file = load->file;
     struct pm_graph *graph = load->graph;
@@ -191,20 +236,21 @@ ALWAYS_INLINE void parse_nodes(struct load *load, struct chunk *chunk, unsigned 
     const uint8_t *end = file->bytes + file->nodes.end;
     uint64_t values[PM_SNAPSHOT_FIELDS + 1], node;
     values[PM_SNAPSHOT_FIELDS] = 0;
-    uint64_t strings = file->strings.count, edges = file->edges.count,
-             last = records_until(chunk->last, fields);
+    uint64_t strings = file->strings.count, last = records_until(chunk->last, fields);
     const uint8_t *at = first_record(load, chunk, end, fields, &node);
     for (; at && node < last; node++) {
         const uint8_t *start = at;
         at = take_record(load, chunk, at, end, fields, values);
         if (!at) return;
         uint64_t type = values[meta->type], name = values[meta->name], size = values[meta->self_size];
-        if (type >= meta->node_type_count)
-            return fail(load, chunk, start, "a node of a type that meta does not have");
-        if (name >= strings) return fail(load, chunk, start, "the name of a node is no string of the file");
-        if (size > LARGEST_SIZE) return fail(load, chunk, start, "the size of a node is impossible");
-        if (values[meta->edge_count] > edges)
-            return fail(load, chunk, start, "a node with more edges than there are");
+        const char *problem = wrong_node(file, type, name, size, values[meta->edge_count]);
+        if (__builtin_expect(problem != NULL, 0)) {
+            note(load, chunk, start, problem);
+            chunk->wrong++;
+        }
+        if (type > meta->node_type_count) type = meta->node_type_count;
+        if (name > strings) name = strings;
+        if (size > PM_SNAPSHOT_LARGEST) size = 0;
         graph->kinds[node] = (uint8_t)type;
         graph->class_of[node] = (uint32_t)name;
         graph->first_edge[node] = values[meta->edge_count];
@@ -275,19 +321,46 @@ static struct pm_error *sum_edges(struct load *load) {
     return NULL;
 }
 
-static struct pm_error *read_nodes(struct load *load, struct pm_snapshot_facts *facts) {
+/* Ends a section in front of the `numbers`-th number from its end. */
+static void shorten(const struct pm_snapshot_file *file, struct pm_snapshot_section *section,
+                    uint64_t numbers) {
+    for (section->cut = true; numbers > 0 && section->end > section->start; numbers--) {
+        const uint8_t *comma = memrchr(file->bytes + section->start, ',', section->end - section->start);
+        section->end = comma ? (uint64_t)(comma - file->bytes) : section->start;
+    }
+}
+
+/* What does not make a whole record at the end of a section is left out. */
+static struct pm_error *cut_records(struct load *load, const char *name, struct pm_snapshot_section *section,
+                                    unsigned fields) {
+    PM_TRY(cut(load, name, section));
+    uint64_t rest = section->count % fields, numbers = section->count;
+    if (rest == 0) return NULL;
+    chunks_free(load);
+    PM_TRY(pm_snapshot_damaged(load->file, pm_error_at(PM_ERR_FORMAT, section->end,
+                                                       "%s: %llu numbers are no whole number of %s of %u",
+                                                       name, (unsigned long long)numbers, name, fields)));
+    shorten(load->file, section, rest);
+    return cut(load, name, section);
+}
+
+static void drop_nodes(struct pm_snapshot_file *file, struct pm_graph *graph) {
+    free(graph->first_edge);
+    free(graph->class_of);
+    free(graph->shallow);
+    free(graph->kinds);
+    free(file->node_at);
+    graph->first_edge = NULL;
+    graph->class_of = graph->shallow = NULL;
+    graph->kinds = NULL;
+    file->node_at = NULL;
+}
+
+/* Columns for the nodes of the section; parses them. */
+static struct pm_error *parse_all_nodes(struct load *load, struct flaws *flaws) {
     struct pm_snapshot_file *file = load->file;
     struct pm_graph *graph = load->graph;
-    PM_TRY(cut(load, "nodes", &file->nodes));
     uint64_t count = file->nodes.count / file->meta.node_fields;
-    if (count * file->meta.node_fields != file->nodes.count)
-        return pm_error_at(PM_ERR_FORMAT, file->nodes.end,
-                           "nodes: %llu numbers are no whole number of nodes of %u",
-                           (unsigned long long)file->nodes.count, file->meta.node_fields);
-    if (count == 0) return pm_error_at(PM_ERR_FORMAT, file->nodes.start, "the snapshot has no nodes");
-    if (file->strings.count >= PM_NO_NAME)
-        return pm_error_at(PM_ERR_LIMIT, file->strings.start, "%llu strings; at most %u can be analysed",
-                           (unsigned long long)file->strings.count, PM_NO_NAME - 1);
     if (count >= PM_NO_NODE)
         return pm_error_at(PM_ERR_LIMIT, file->nodes.start, "%llu nodes; at most %u can be analysed",
                            (unsigned long long)count, PM_NO_NODE - 1);
@@ -299,8 +372,34 @@ static struct pm_error *read_nodes(struct load *load, struct pm_snapshot_facts *
     file->node_at = malloc((count / PM_SNAPSHOT_STEP + 1) * sizeof(*file->node_at));
     if (!graph->first_edge || !graph->class_of || !graph->shallow || !graph->kinds || !file->node_at)
         return pm_error_nomem();
-    PM_TRY(run(load, nodes_of_chunk));
-    return gather_nodes(load, facts);
+    return run(load, nodes_of_chunk, flaws);
+}
+
+static struct pm_error *no_nodes(const struct pm_snapshot_file *file) {
+    return pm_error_at(PM_ERR_FORMAT, file->nodes.start, "the snapshot has no nodes%s",
+                       file->nodes.cut ? " that can be read" : "");
+}
+
+static struct pm_error *read_nodes(struct load *load, struct pm_snapshot_facts *facts) {
+    struct pm_snapshot_file *file = load->file;
+    unsigned fields = file->meta.node_fields;
+    struct flaws flaws;
+    if (file->strings.count >= PM_NO_NAME)
+        return pm_error_at(PM_ERR_LIMIT, file->strings.start, "%llu strings; at most %u can be analysed",
+                           (unsigned long long)file->strings.count, PM_NO_NAME - 1);
+    for (;;) {
+        PM_TRY(cut_records(load, "nodes", &file->nodes, fields));
+        uint64_t count = file->nodes.count / fields;
+        if (count == 0) return no_nodes(file);
+        PM_TRY(parse_all_nodes(load, &flaws));
+        if (flaws.problem) PM_TRY(pm_snapshot_damaged(file, flaw_error(load, &flaws)));
+        if (!flaws.broken && is_few(flaws.wrong, count)) return gather_nodes(load, facts);
+        /* Once more, with the nodes in front of the first flaw. */
+        chunks_free(load);
+        drop_nodes(file, load->graph);
+        file->nodes.end = flaws.where;
+        shorten(file, &file->nodes, 1);
+    }
 }
 
 /* ------------------------------------------------------------------ edges */
@@ -323,8 +422,6 @@ ALWAYS_INLINE bool parse_edges_of(struct load *load, struct chunk *chunk, struct
                                   enum pm_snapshot_type type, uint64_t count, bool many, unsigned fields,
                                   unsigned node_fields) {
     const struct pm_snapshot_file *file = load->file;
-    const struct pm_snapshot_meta *meta = &file->meta;
-    const uint64_t strings = file->strings.count;
     uint64_t values[PM_SNAPSHOT_FIELDS];
     const uint8_t *at = run->at, *end = run->end;
     for (; count; count--) {
@@ -336,21 +433,20 @@ ALWAYS_INLINE bool parse_edges_of(struct load *load, struct chunk *chunk, struct
         }
         at = take_record(load, chunk, at, end, fields, values);
         if (!at) return false;
-        uint64_t name = values[meta->edge_name], to = values[meta->edge_to];
-        if (values[meta->edge_type] >= meta->edge_type_count)
-            return fail(load, chunk, start, "an edge of a type that meta does not have"), false;
-        enum pm_edge_kind kind = meta->edge_types[values[meta->edge_type]];
-        if (to % node_fields || to / node_fields >= file->node_count)
-            return fail(load, chunk, start, "an edge leads to no node"), false;
-        if (name >= strings && (pm_snapshot_is_named(kind) || name > UINT32_MAX))
-            return fail(load, chunk, start, "the name of an edge is no string of the file"), false;
-        if (pm_snapshot_strong(file, from, type, kind, name)) {
-            run->out[run->strong++] = (pm_node)(to / node_fields);
-            if (pm_snapshot_is_named(kind)) mark_used(load->snapshot->used, name);
+        struct pm_snapshot_edge edge;
+        const char *problem = pm_snapshot_edge_of(file, values, node_fields, &edge);
+        if (__builtin_expect(problem != NULL, 0)) {
+            note(load, chunk, start, problem);
+            chunk->wrong++;
+            continue;
+        }
+        if (pm_snapshot_strong(file, from, type, edge.kind, edge.name)) {
+            run->out[run->strong++] = edge.to;
+            if (pm_snapshot_is_named(edge.kind)) mark_used(load->snapshot->used, edge.name);
         } else {
-            run->weak += kind == PM_EDGE_WEAK;
-            run->shortcut += kind == PM_EDGE_SHORTCUT;
-            run->table += kind == PM_EDGE_INTERNAL;
+            run->weak += edge.kind == PM_EDGE_WEAK;
+            run->shortcut += edge.kind == PM_EDGE_SHORTCUT;
+            run->table += edge.kind == PM_EDGE_INTERNAL;
         }
     }
     run->at = at;
@@ -479,39 +575,60 @@ static struct pm_error *read_edges(struct load *load, struct pm_snapshot_facts *
     struct pm_snapshot_file *file = load->file;
     struct pm_graph *graph = load->graph;
     uint64_t edges = file->edges.count / file->meta.edge_fields;
-    if (edges * file->meta.edge_fields != file->edges.count)
-        return pm_error_at(PM_ERR_FORMAT, file->edges.end,
-                           "edges: %llu numbers are no whole number of edges of %u",
-                           (unsigned long long)file->edges.count, file->meta.edge_fields);
+    struct flaws flaws;
+    if (file->edges.cut || file->nodes.cut)
+        return pm_error_at(PM_ERR_FORMAT, file->edges.end, "the edges are not complete");
     PM_TRY(sum_edges(load));
     graph->edges = PM_BIG_ARRAY(pm_node, edges);
     file->edge_at = malloc(((size_t)graph->node_count / PM_SNAPSHOT_STEP + 1) * sizeof(*file->edge_at));
-    load->snapshot->used = calloc(file->strings.count / 64 + 1, sizeof(uint64_t));
-    if (!graph->edges || !file->edge_at || !load->snapshot->used) return pm_error_nomem();
+    if (!graph->edges || !file->edge_at) return pm_error_nomem();
     if (load->chunk_count == 0) { /* "edges":[] */
         for (size_t i = 0; i <= graph->node_count / PM_SNAPSHOT_STEP; i++) file->edge_at[i] = file->edges.end;
         return NULL;
     }
     deal_nodes(load);
-    PM_TRY(run(load, edges_of_chunk));
+    PM_TRY(run(load, edges_of_chunk, &flaws));
+    if (flaws.broken || !is_few(flaws.wrong, edges)) return flaw_error(load, &flaws);
+    if (flaws.problem) PM_TRY(pm_snapshot_damaged(file, flaw_error(load, &flaws)));
+    facts->wrong_edges = flaws.wrong;
     return join_edges(load, facts);
+}
+
+/* The graph has its nodes only. */
+static struct pm_error *drop_edges(struct load *load) {
+    struct pm_graph *graph = load->graph;
+    free(graph->edges);
+    free(load->file->edge_at);
+    load->file->edge_at = NULL;
+    graph->edges = PM_BIG_ARRAY(pm_node, 1);
+    graph->edge_count = 0;
+    graph->references_lost = true;
+    if (!graph->edges) return pm_error_nomem();
+    memset(graph->first_edge, 0, ((size_t)graph->node_count + 1) * sizeof(*graph->first_edge));
+    return NULL;
 }
 
 /* ------------------------------------------------------------------ both */
 
+static struct pm_error *read_both(struct load *nodes, struct load *edges, struct pm_snapshot_facts *facts) {
+    struct pm_snapshot *snapshot = nodes->snapshot;
+    struct pm_snapshot_file *file = &snapshot->file;
+    snapshot->used = calloc(file->strings.count / 64 + 1, sizeof(uint64_t));
+    if (!snapshot->used) return pm_error_nomem();
+    /* How many edges there are is needed to check the nodes. */
+    PM_TRY(cut_records(edges, "edges", &file->edges, file->meta.edge_fields));
+    PM_TRY(read_nodes(nodes, facts));
+    struct pm_error *err = read_edges(edges, facts);
+    if (!err) return NULL;
+    PM_TRY(pm_snapshot_damaged(file, err));
+    return drop_edges(edges);
+}
+
 struct pm_error *pm_snapshot_read_columns(struct pm_snapshot *snapshot, struct pm_graph *graph,
                                           struct pm_snapshot_facts *facts) {
-    struct pm_snapshot_file *file = &snapshot->file;
-    struct load load = {.snapshot = snapshot, .file = file, .graph = graph};
-    /* How many edges there are is needed to check the nodes. */
-    struct pm_error *err = cut(&load, "edges", &file->edges);
-    struct load edges = load;
-    if (!err) {
-        load.chunks = NULL;
-        err = read_nodes(&load, facts);
-        chunks_free(&load);
-    }
-    if (!err) err = read_edges(&edges, facts);
+    struct load nodes = {.snapshot = snapshot, .file = &snapshot->file, .graph = graph}, edges = nodes;
+    struct pm_error *err = read_both(&nodes, &edges, facts);
+    chunks_free(&nodes);
     chunks_free(&edges);
     return err;
 }

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "postmortem/base/vec.h"
-
 /* ------------------------------------------------------------------ meta */
 
 struct field {
@@ -106,6 +104,7 @@ static struct pm_error *read_types(struct pm_json json, struct pm_snapshot_meta 
         }
     }
     *(nodes ? &meta->node_type_count : &meta->edge_type_count) = count;
+    if (nodes) meta->node_type_names[count] = (struct pm_json_text){(const uint8_t *)"unknown type", 12};
     return NULL;
 }
 
@@ -141,7 +140,8 @@ static struct pm_error *read_edge_fields(struct pm_json json, struct pm_snapshot
 }
 
 /* The keys of meta may come in any order; their values are read when all are found. */
-static struct pm_error *read_meta(struct pm_json *json, struct pm_snapshot_meta *meta) {
+static struct pm_error *read_meta(struct pm_json *json, struct pm_snapshot_meta *ret) {
+    struct pm_snapshot_meta own = *ret, *meta = &own;
     enum { NODE_FIELDS, NODE_TYPES, EDGE_FIELDS, EDGE_TYPES, LOCATION_FIELDS, LISTS };
     static const char *const names[LISTS] = {"node_fields", "node_types", "edge_fields", "edge_types",
                                              "location_fields"};
@@ -162,10 +162,12 @@ static struct pm_error *read_meta(struct pm_json *json, struct pm_snapshot_meta 
     PM_TRY(read_types(lists[NODE_TYPES], meta, true));
     PM_TRY(read_edge_fields(lists[EDGE_FIELDS], meta));
     PM_TRY(read_types(lists[EDGE_TYPES], meta, false));
-    return lists[LOCATION_FIELDS].bytes ? read_location_fields(lists[LOCATION_FIELDS], meta) : NULL;
+    if (lists[LOCATION_FIELDS].bytes) PM_TRY(read_location_fields(lists[LOCATION_FIELDS], meta));
+    *ret = own;
+    return NULL;
 }
 
-static struct pm_error *read_head(struct pm_json *json, struct pm_snapshot_meta *meta) {
+struct pm_error *pm_snapshot_meta_read(struct pm_json *json, struct pm_snapshot_meta *meta) {
     struct pm_json_text key;
     meta->claimed_nodes = meta->claimed_edges = UINT64_MAX;
     PM_TRY(pm_json_take(json, '{'));
@@ -188,117 +190,6 @@ static struct pm_error *read_head(struct pm_json *json, struct pm_snapshot_meta 
     return NULL;
 }
 
-/* ------------------------------------------------------------------ sections */
-
-static struct pm_error *start_section(struct pm_json *json, const char *name,
-                                      struct pm_snapshot_section *section) {
-    if (section->present) return pm_error_at(PM_ERR_FORMAT, json->at, "%s comes twice", name);
-    PM_TRY(pm_json_take(json, '['));
-    section->present = true;
-    section->start = json->at;
-    return NULL;
-}
-
-/* An array of numbers ends at the next bracket. */
-static struct pm_error *find_numbers(struct pm_json *json, const char *name,
-                                     struct pm_snapshot_section *section) {
-    PM_TRY(start_section(json, name, section));
-    const uint8_t *end = memchr(json->bytes + json->at, ']', json->size - json->at);
-    if (!end) return pm_error_at(PM_ERR_FORMAT, json->size, "the file ends inside of its %s", name);
-    section->end = (uint64_t)(end - json->bytes);
-    json->at = section->end + 1;
-    return NULL;
-}
-
-/* "3 / part of key (Object @60975) -> value (Object @81517) pair in WeakMap (table @60973)", since V8 8. */
-static bool names_ephemeron(const uint8_t *at, const uint8_t *end) {
-    static const char part[] = " / part of key (";
-    while (at < end && *at >= '0' && *at <= '9') at++;
-    return (size_t)(end - at) >= sizeof(part) - 1 && memcmp(at, part, sizeof(part) - 1) == 0;
-}
-
-struct posts {
-    PM_VEC(uint64_t) at;
-    PM_VEC(uint64_t) ephemeron;
-    uint64_t count;
-};
-
-static bool add_string(struct posts *posts, const uint8_t *start, const uint8_t *end, uint64_t at) {
-    if (posts->count % PM_SNAPSHOT_STEP == 0 && !pm_vec_push(&posts->at, at)) return false;
-    if (posts->count % 64 == 0 && !pm_vec_push(&posts->ephemeron, 0)) return false;
-    if (start < end && *start >= '0' && *start <= '9' && names_ephemeron(start, end))
-        posts->ephemeron.items[posts->count / 64] |= UINT64_C(1) << (posts->count % 64);
-    posts->count++;
-    return true;
-}
-
-static struct pm_error *scan_strings(struct pm_json *json, struct posts *posts) {
-    const uint8_t *end = json->bytes + json->size;
-    for (bool more;;) {
-        PM_TRY(pm_json_more(json, posts->count == 0, ']', &more));
-        if (!more) return NULL;
-        if (pm_json_peek(json) != '"')
-            return pm_error_at(PM_ERR_FORMAT, json->at, "strings: a string should be here");
-        const uint8_t *start = json->bytes + json->at + 1, *close = pm_json_string_end(start, end);
-        if (!close) return pm_error_at(PM_ERR_FORMAT, json->size, "the file ends inside of its strings");
-        if (!add_string(posts, start, close, json->at)) return pm_error_nomem();
-        json->at = (uint64_t)(close - json->bytes) + 1;
-    }
-}
-
-static struct pm_error *find_strings(struct pm_json *json, struct pm_snapshot_file *file) {
-    struct posts posts = {0};
-    PM_TRY(start_section(json, "strings", &file->strings));
-    struct pm_error *err = scan_strings(json, &posts);
-    file->strings.end = json->at;
-    file->strings.count = posts.count;
-    file->string_at = posts.at.items;
-    file->ephemeron = posts.ephemeron.items;
-    if (err && err->has_where && err->where == json->size && posts.count)
-        err = pm_error_prefix(err, "after %llu strings", (unsigned long long)posts.count);
-    return err;
-}
-
-static struct pm_error *read_section(struct pm_json *json, struct pm_json_text key,
-                                     struct pm_snapshot_file *file) {
-    if (pm_json_is(key, "snapshot")) {
-        if (file->meta.node_fields) return pm_error_at(PM_ERR_FORMAT, json->at, "snapshot comes twice");
-        return read_head(json, &file->meta);
-    }
-    if (pm_json_is(key, "nodes")) return find_numbers(json, "nodes", &file->nodes);
-    if (pm_json_is(key, "edges")) return find_numbers(json, "edges", &file->edges);
-    if (pm_json_is(key, "locations")) return find_numbers(json, "locations", &file->locations);
-    if (pm_json_is(key, "strings")) return find_strings(json, file);
-    pm_json_peek(json);
-    uint64_t start = json->at;
-    PM_TRY(pm_json_skip(json));
-    bool allocations = pm_json_is(key, "trace_tree") || pm_json_is(key, "samples") ||
-                       pm_json_is(key, "trace_function_infos");
-    if (allocations && json->at - start > 2) file->allocation_bytes += json->at - start; /* more than [] */
-    return NULL;
-}
-
-struct pm_error *pm_snapshot_file_open(const uint8_t *bytes, uint64_t size, struct pm_snapshot_file *ret) {
-    struct pm_json json = {size ? bytes : (const uint8_t *)"", size, 0};
-    struct pm_json_text key;
-    *ret = (struct pm_snapshot_file){.bytes = bytes, .size = size};
-    if (size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0) json.at = 3;
-    PM_TRY(pm_json_take(&json, '{'));
-    for (bool first = true, more;; first = false) {
-        PM_TRY(pm_json_more(&json, first, '}', &more));
-        if (!more) break;
-        PM_TRY(pm_json_key(&json, &key));
-        PM_TRY(read_section(&json, key, ret));
-    }
-    const char *missing = !ret->meta.node_fields  ? "snapshot"
-                          : !ret->nodes.present   ? "nodes"
-                          : !ret->edges.present   ? "edges"
-                          : !ret->strings.present ? "strings"
-                                                  : NULL;
-    if (missing) return pm_error_at(PM_ERR_FORMAT, json.at, "a heap snapshot without %s", missing);
-    return NULL;
-}
-
 void pm_snapshot_file_close(struct pm_snapshot_file *file) {
     free(file->node_at);
     free(file->edge_at);
@@ -306,6 +197,7 @@ void pm_snapshot_file_close(struct pm_snapshot_file *file) {
     free(file->ephemeron);
     free(file->signposts);
     free(file->turns);
+    pm_error_destroy(file->damage);
     *file = (struct pm_snapshot_file){0};
 }
 
@@ -340,12 +232,14 @@ static const uint8_t *take_node(const struct pm_snapshot_file *file, const uint8
         if (at) at = pm_snapshot_number(at, end, &values[i]);
     }
     values[PM_SNAPSHOT_FIELDS] = 0; /* fields that the file does not have */
+    uint64_t type = values[meta->type] < meta->node_type_count ? values[meta->type] : meta->node_type_count,
+             name = values[meta->name], size = values[meta->self_size];
     *ret = (struct pm_snapshot_node){
-        .type = meta->node_types[values[meta->type] % PM_SNAPSHOT_TYPES],
-        .type_number = (unsigned)values[meta->type],
-        .name = values[meta->name],
+        .type = meta->node_types[type],
+        .type_number = (unsigned)type,
+        .name = name < file->strings.count ? name : file->strings.count,
         .id = values[meta->id],
-        .self_size = values[meta->self_size],
+        .self_size = size > PM_SNAPSHOT_LARGEST ? 0 : size,
         .edge_count = values[meta->edge_count],
         .detached = values[meta->detachedness] == 2,
     };
@@ -384,8 +278,17 @@ static uint64_t turn_behind(const struct pm_snapshot_file *file, pm_node node) {
 
 void pm_snapshot_edges_of(const struct pm_snapshot_file *file, pm_node node, struct pm_snapshot_edges *ret) {
     pm_node group = node / PM_SNAPSHOT_STEP;
-    const uint8_t *record = file->bytes + file->node_at[group], *edge = file->bytes + file->edge_at[group];
+    const uint8_t *record = file->bytes + file->node_at[group], *edge = NULL;
     uint64_t before = 0, count = 0; /* edges to skip */
+    ret->file = file;
+    ret->node = node;
+    ret->at = NULL;
+    ret->left = 0;
+    if (!file->edge_at) {
+        pm_snapshot_node_at(file, node, &ret->from);
+        return;
+    }
+    edge = file->bytes + file->edge_at[group];
     for (pm_node at = group * PM_SNAPSHOT_STEP; at < node; at++) {
         record = pass_node(file, record, &count);
         if (count < PM_SNAPSHOT_MANY) {
@@ -396,8 +299,6 @@ void pm_snapshot_edges_of(const struct pm_snapshot_file *file, pm_node node, str
         }
     }
     take_node(file, record, &ret->from);
-    ret->file = file;
-    ret->node = node;
     ret->at = skip_numbers(edge, file->bytes + file->edges.end, before * file->meta.edge_fields);
     ret->left = ret->from.edge_count;
 }
@@ -423,26 +324,31 @@ void pm_snapshot_edges_seek(struct pm_snapshot_edges *edges, uint64_t first, uin
 }
 
 bool pm_snapshot_edges_next(struct pm_snapshot_edges *edges, struct pm_snapshot_edge *ret) {
-    const struct pm_snapshot_meta *meta = &edges->file->meta;
-    const uint8_t *at = edges->at, *end = edges->file->bytes + edges->file->edges.end;
+    const struct pm_snapshot_file *file = edges->file;
+    const struct pm_snapshot_meta *meta = &file->meta;
+    const uint8_t *end = file->bytes + file->edges.end;
     uint64_t values[PM_SNAPSHOT_FIELDS];
-    if (edges->left == 0) return false;
-    for (unsigned i = 0; i < meta->edge_fields; i++) {
-        if (!at || at >= end) return false;
-        at = pm_snapshot_number(at, end, &values[i]);
+    while (edges->left > 0) {
+        const uint8_t *at = edges->at;
+        for (unsigned i = 0; i < meta->edge_fields; i++) {
+            if (!at || at >= end) return false;
+            at = pm_snapshot_number(at, end, &values[i]);
+        }
+        edges->left--;
+        edges->at = at;
+        if (pm_snapshot_edge_of(file, values, meta->node_fields, ret)) continue; /* damaged: none */
+        ret->strong = pm_snapshot_strong(file, edges->node, edges->from.type, ret->kind, ret->name);
+        return true;
     }
-    edges->left--;
-    edges->at = at;
-    ret->kind = meta->edge_types[values[meta->edge_type] % PM_SNAPSHOT_TYPES];
-    ret->name = values[meta->edge_name];
-    ret->to = (pm_node)(values[meta->edge_to] / meta->node_fields);
-    ret->strong = pm_snapshot_strong(edges->file, edges->node, edges->from.type, ret->kind, ret->name);
-    return true;
+    return false;
 }
 
 /* ------------------------------------------------------------------ strings */
 
 struct pm_json_text pm_snapshot_string(const struct pm_snapshot_file *file, uint64_t index) {
+    static const char lost[] = "(name not saved)";
+    if (!pm_snapshot_saved(file, index))
+        return (struct pm_json_text){(const uint8_t *)lost, sizeof(lost) - 1};
     const uint8_t *end = file->bytes + file->strings.end;
     const uint8_t *at = file->bytes + file->string_at[index / PM_SNAPSHOT_STEP] + 1, *close;
     for (uint64_t i = index % PM_SNAPSHOT_STEP;; i--) {

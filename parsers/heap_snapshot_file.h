@@ -18,7 +18,9 @@
  * bytes per node.
  *
  * OWNERSHIP  borrows the input's bytes.
- * FAILURE    heap_snapshot.c has checked every number before the functions below "cannot fail" are used. */
+ * FAILURE    a file that is cut or damaged behind its meta is read as far as it goes: `damage` says what is
+ * wrong with it. heap_snapshot_columns.c has looked at every number before the functions below, which cannot
+ * fail, are used. */
 #ifndef PM_PARSERS_HEAP_SNAPSHOT_FILE_H
 #define PM_PARSERS_HEAP_SNAPSHOT_FILE_H
 
@@ -56,6 +58,7 @@ enum pm_snapshot_type {
 
 struct pm_snapshot_section { /* the text between its brackets */
     bool present;
+    bool cut; /* its bracket is missing: it ends behind the last number or string that is whole */
     uint64_t start, end;
     uint64_t count; /* numbers or strings in it */
 };
@@ -67,8 +70,9 @@ struct pm_snapshot_meta {
     unsigned edge_type, edge_name, edge_to;
     unsigned location_object, location_script, location_line, location_column;
     unsigned node_type_count, edge_type_count;
-    enum pm_snapshot_type node_types[PM_SNAPSHOT_TYPES];
-    struct pm_json_text node_type_names[PM_SNAPSHOT_TYPES];
+    /* The one behind the last is for nodes whose type is none of them. */
+    enum pm_snapshot_type node_types[PM_SNAPSHOT_TYPES + 1];
+    struct pm_json_text node_type_names[PM_SNAPSHOT_TYPES + 1];
     enum pm_edge_kind edge_types[PM_SNAPSHOT_TYPES];
     uint64_t claimed_nodes, claimed_edges; /* UINT64_MAX: not said */
     uint64_t extra_native_bytes;
@@ -91,9 +95,10 @@ struct pm_snapshot_file {
     struct pm_snapshot_meta meta;
     struct pm_snapshot_section nodes, edges, strings, locations;
     uint64_t allocation_bytes; /* text of the sections that are not read */
+    struct pm_error *damage;   /* the first thing that is wrong with the file; NULL = it is whole */
     pm_node node_count;
     uint64_t *node_at;   /* every 8th node */
-    uint64_t *edge_at;   /* first edge of every 8th node */
+    uint64_t *edge_at;   /* first edge of every 8th node; NULL: the edges are not to be used */
     uint64_t *string_at; /* opening quote of every 8th string */
     uint64_t *ephemeron; /* bit per string: the name of the edge to a WeakMap's value */
     struct pm_snapshot_signpost *signposts;
@@ -102,8 +107,13 @@ struct pm_snapshot_file {
     size_t turn_count;
 };
 
-/* Finds the sections, reads meta, counts, and puts up the signposts of the strings. */
+/* Finds the sections, reads meta, counts, and puts up the signposts of the strings. An error: not even nodes
+ * are there. (heap_snapshot_sections.c) */
 struct pm_error *pm_snapshot_file_open(const uint8_t *bytes, uint64_t size, struct pm_snapshot_file *ret);
+/* The section `snapshot`. */
+struct pm_error *pm_snapshot_meta_read(struct pm_json *json, struct pm_snapshot_meta *meta);
+/* Takes an error that the rest of the file can be read in spite of; returns any other. */
+struct pm_error *pm_snapshot_damaged(struct pm_snapshot_file *file, struct pm_error *err);
 void pm_snapshot_file_close(struct pm_snapshot_file *file); /* frees what it holds, not itself */
 
 /* ---- numbers of a section, one after the other ---- */
@@ -147,13 +157,20 @@ struct pm_snapshot_edges {
     uint64_t left;
 };
 
+/* A number that no object can have as its size. */
+#define PM_SNAPSHOT_LARGEST ((uint64_t)1 << 44)
+
 void pm_snapshot_node_at(const struct pm_snapshot_file *file, pm_node node, struct pm_snapshot_node *ret);
 void pm_snapshot_edges_of(const struct pm_snapshot_file *file, pm_node node, struct pm_snapshot_edges *ret);
 /* Moves to the strong edge number `edge` of the graph, which is one of the node's; `first` is its first one.
  * The end of the node's edges is not noticed any more after that: the caller counts. */
 void pm_snapshot_edges_seek(struct pm_snapshot_edges *edges, uint64_t first, uint64_t edge);
 bool pm_snapshot_edges_next(struct pm_snapshot_edges *edges, struct pm_snapshot_edge *ret);
+/* "(name not saved)" for those behind the last string of the file. */
 struct pm_json_text pm_snapshot_string(const struct pm_snapshot_file *file, uint64_t index);
+static inline bool pm_snapshot_saved(const struct pm_snapshot_file *file, uint64_t string) {
+    return string < file->strings.count;
+}
 
 /* Is an edge with this kind and name, from a node of this type, one of the graph? Weak ones are not;
  * shortcuts only from the root; and a WeakMap's value hangs on its key alone, although the snapshot has an
@@ -169,6 +186,25 @@ static inline bool pm_snapshot_strong(const struct pm_snapshot_file *file, pm_no
 
 static inline bool pm_snapshot_is_named(enum pm_edge_kind kind) {
     return kind != PM_EDGE_ELEMENT && kind != PM_EDGE_HIDDEN;
+}
+
+/* From the numbers of an edge to what they mean (without `strong`); what is wrong with them, NULL = nothing.
+ * A name that is not saved becomes the number of strings. */
+static inline const char *pm_snapshot_edge_of(const struct pm_snapshot_file *file, const uint64_t *values,
+                                              unsigned node_fields, struct pm_snapshot_edge *ret) {
+    const struct pm_snapshot_meta *meta = &file->meta;
+    uint64_t type = values[meta->edge_type], name = values[meta->edge_name], to = values[meta->edge_to];
+    if (type >= meta->edge_type_count) return "an edge of a type that meta does not have";
+    if (to % node_fields || to / node_fields >= file->node_count) return "an edge leads to no node";
+    ret->kind = meta->edge_types[type];
+    ret->to = (pm_node)(to / node_fields);
+    if (name >= file->strings.count && pm_snapshot_is_named(ret->kind)) {
+        if (!file->strings.cut) return "the name of an edge is no string of the file";
+        name = file->strings.count;
+    }
+    if (name > UINT32_MAX) return "the index of an edge is impossible";
+    ret->name = name;
+    return NULL;
 }
 
 #endif

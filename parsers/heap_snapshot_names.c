@@ -139,7 +139,7 @@ struct classes {
     uint64_t slot_count;
     uint32_t *of_name[2];  /* class of an object by the number of its name; plain and detached */
     uint8_t *hidden_kinds; /* kind of a hidden node by its name, 0 = not looked up */
-    uint32_t of_type[PM_SNAPSHOT_TYPES];
+    uint32_t of_type[PM_SNAPSHOT_TYPES + 1];
 };
 
 #define NO_CLASS UINT32_MAX
@@ -199,16 +199,22 @@ static uint32_t class_of_name(struct classes *classes, uint32_t name, bool detac
     return *known;
 }
 
+/* Are nodes of this type called by their own names? */
+static bool is_named(enum pm_snapshot_type type) {
+    return type == PM_SNAPSHOT_OBJECT || type == PM_SNAPSHOT_NATIVE;
+}
+
 static uint32_t class_of_type(struct classes *classes, unsigned type) {
     const struct pm_snapshot_meta *meta = &classes->snapshot->file.meta;
     uint32_t *known = &classes->of_type[type];
     if (*known != NO_CLASS) return *known;
     static const struct pm_json_text system = {(const uint8_t *)"system", 6},
                                      code = {(const uint8_t *)"compiled code", 13};
-    struct pm_json_text name = meta->node_types[type] == PM_SNAPSHOT_HIDDEN ? system
-                               : meta->node_types[type] == PM_SNAPSHOT_CODE ? code
-                                                                            : meta->node_type_names[type];
-    return *known = intern_text(classes, "(", name, ")");
+    enum pm_snapshot_type meaning = meta->node_types[type];
+    struct pm_json_text name = meaning == PM_SNAPSHOT_HIDDEN ? system
+                               : meaning == PM_SNAPSHOT_CODE ? code
+                                                             : meta->node_type_names[type];
+    return *known = intern_text(classes, "(", name, is_named(meaning) ? ", name not saved)" : ")");
 }
 
 /* ------------------------------------------------------------------ kinds */
@@ -353,21 +359,25 @@ static struct pm_error *classify_all(struct classes *classes) {
     struct pm_graph *graph = classes->graph;
     const struct pm_snapshot_meta *meta = &classes->snapshot->file.meta;
     const pm_node *next_detached = classes->snapshot->detached;
+    uint64_t named_nodes = 0, lost = 0;
     for (pm_node node = 0; node < graph->node_count; node++) {
         unsigned number = graph->kinds[node];
         enum pm_snapshot_type type = meta->node_types[number];
         uint32_t name = graph->class_of[node];
-        bool named = type == PM_SNAPSHOT_OBJECT || type == PM_SNAPSHOT_NATIVE,
+        bool named = is_named(type) && pm_snapshot_saved(&classes->snapshot->file, name),
              detached = node == *next_detached;
         next_detached += detached;
         uint32_t class = named ? class_of_name(classes, name, detached) : class_of_type(classes, number);
         if (class == NO_CLASS) return pm_error_nomem();
+        named_nodes += is_named(type);
+        lost += is_named(type) && !named;
         graph->class_of[node] = class;
         graph->kinds[node] = (uint8_t)kind_of_node(classes, type, name);
         struct class *row = &classes->rows.items[class];
         if (type == PM_SNAPSHOT_OBJECT && row->sample_count < 3) row->samples[row->sample_count++] = node;
     }
     graph->kinds[0] = PM_NODE_ROOT;
+    graph->names_lost = lost > named_nodes / 10;
     return NULL;
 }
 

@@ -59,6 +59,12 @@ static pm_node find(const void *self, uint64_t wanted) {
 
 /* ------------------------------------------------------------------ texts */
 
+static bool has_name(const struct pm_snapshot *snapshot, pm_node node) {
+    struct pm_snapshot_node record;
+    pm_snapshot_node_at(&snapshot->file, node, &record);
+    return pm_snapshot_saved(&snapshot->file, record.name);
+}
+
 /* Both halves of a rope in one go. */
 static bool halves(const struct pm_snapshot *snapshot, pm_node node, pm_node *first, pm_node *second) {
     struct pm_snapshot_edges edges;
@@ -88,9 +94,9 @@ static bool rope_text(const struct pm_snapshot *snapshot, pm_node node, size_t m
             more = halves(snapshot, node, &first, &second) && pm_vec_push(&stack, second) &&
                    pm_vec_push(&stack, first);
         } else {
-            struct pm_json_text text = pm_snapshot_name_of(snapshot, node);
-            more = pm_snapshot_kind(snapshot, node) == PM_NODE_STRING;
-            size_t length = more ? pm_json_unescape(text, most - units, out) : 0;
+            more = pm_snapshot_kind(snapshot, node) == PM_NODE_STRING && has_name(snapshot, node);
+            size_t length =
+                more ? pm_json_unescape(pm_snapshot_name_of(snapshot, node), most - units, out) : 0;
             units += length;
             if (length >= PM_SNAPSHOT_TEXT)
                 more = false; /* cut by V8: what follows would be in a wrong place */
@@ -105,7 +111,8 @@ bool pm_snapshot_text(const void *self, pm_node node, size_t most, struct pm_str
     const struct pm_snapshot *snapshot = self;
     enum pm_node_kind kind = pm_snapshot_kind(snapshot, node);
     if (kind == PM_NODE_CONS_STRING) return rope_text(snapshot, node, most, out);
-    if (kind != PM_NODE_STRING) return false; /* of a slice nobody knows where it begins */
+    /* Of a slice nobody knows where it begins. */
+    if (kind != PM_NODE_STRING || !has_name(snapshot, node)) return false;
     pm_json_unescape(pm_snapshot_name_of(snapshot, node), most, out);
     return true;
 }

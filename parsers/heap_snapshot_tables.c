@@ -234,7 +234,8 @@ static bool next_of_own(const struct pm_snapshot *snapshot, pm_node node, uint64
     struct scan scan;
     scan_from(snapshot, node, (*cursor & EDGE_BITS) - 1, &scan);
     while (scan_next(&scan, ret)) {
-        bool name = !(*cursor & NO_NAMES) && is_own_property(snapshot, ret);
+        bool name = !(*cursor & NO_NAMES) && is_own_property(snapshot, ret) &&
+                    pm_snapshot_saved(&snapshot->file, ret->name);
         if (ret->kind != PM_EDGE_ELEMENT && !name) continue;
         *cursor = (*cursor & NO_NAMES) | (scan.next + 1);
         return true;

@@ -104,6 +104,8 @@ struct pm_error *pm_session_heap_rows(struct pm_session *session, const struct p
 /* For commands that are nothing without a graph: makes it, or says why there is none. */
 struct pm_error *pm_session_need_graph(struct pm_session *session);
 struct pm_error *pm_session_need_references(struct pm_session *session);
+/* Also when the file has the objects without their references. */
+struct pm_error *pm_session_need_objects(struct pm_session *session);
 /* The object of the command line: an address of a core, an id of a snapshot. */
 struct pm_error *pm_session_find(const struct pm_session *session, pm_node *ret);
 /* One more heap beside the session's, from one of its files; what could not be read of it is in `scratch`.

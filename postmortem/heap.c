@@ -97,14 +97,17 @@ static struct pm_error *snapshot_isolate(struct pm_session *session) {
 
 struct pm_error *pm_session_heap_rows(struct pm_session *session, const struct pm_tree_cut *cut) {
     struct pm_diagnosis *diagnosis = session->diagnosis;
-    struct pm_heap_tree tree;
-    if (!pm_session_tree(session, &tree) || session->graph_isolate >= diagnosis->isolate_count) return NULL;
+    struct pm_heap_tree tree = {.graph = session->graph};
+    bool has_tree = pm_session_tree(session, &tree);
+    bool lost = session->graph && session->graph->references_lost;
+    if ((!has_tree && !lost) || session->graph_isolate >= diagnosis->isolate_count) return NULL;
     struct pm_isolate *isolate = &diagnosis->isolates[session->graph_isolate];
     if (isolate->is_snapshot) {
         const struct pm_graph *graph = session->graph;
         PM_TRY(pm_group_rows(&tree, graph->class_of, graph->classes, graph->class_count, diagnosis->arena,
                              &isolate->histogram, &isolate->histogram_count));
         diagnosis->has_histogram = true;
+        if (lost) return NULL;
     } else if (isolate->histogram) {
         PM_TRY(pm_class_rows_retained(&tree, isolate->histogram, isolate->histogram_count));
     }
@@ -123,7 +126,7 @@ struct pm_error *pm_session_graph(struct pm_session *session) {
     struct pm_diagnosis *diagnosis = session->diagnosis;
     if (session->children) return NULL;
     PM_TRY(pm_session_references(session));
-    if (!session->graph) return NULL;
+    if (!session->graph || session->graph->references_lost) return NULL;
     pm_session_say(session, "computing retained sizes");
     if (!session->dominators) PM_TRY(pm_dominators_create(session->graph, &session->dominators));
     PM_TRY(pm_dominator_children_create(session->graph, session->dominators, &session->children));
@@ -148,14 +151,32 @@ static struct pm_error *need_heap(struct pm_session *session) {
                          "postmortem --help lists what each command reads.");
 }
 
+/* Why not is the file's damage, the problem that was noted when it was read. */
+static struct pm_error *need_edges(const struct pm_session *session, const char *path) {
+    const struct pm_diagnosis *diagnosis = session->diagnosis;
+    if (!session->graph || !session->graph->references_lost) return NULL;
+    const char *damage = diagnosis->problem_count ? diagnosis->problems[0].message : path;
+    return pm_error_hint(pm_error_create(PM_ERR_NOT_SAVED,
+                                         "%s: without all references nobody knows what keeps an object",
+                                         damage),
+                         "The command histogram shows how many objects there are, and their sizes.");
+}
+
 struct pm_error *pm_session_need_references(struct pm_session *session) {
     PM_TRY(need_heap(session));
-    return pm_session_references(session);
+    PM_TRY(pm_session_references(session));
+    return need_edges(session, session->files[0].input->path);
 }
 
 struct pm_error *pm_session_need_graph(struct pm_session *session) {
     PM_TRY(need_heap(session));
-    return pm_session_graph(session);
+    PM_TRY(pm_session_graph(session));
+    return need_edges(session, session->files[0].input->path);
+}
+
+struct pm_error *pm_session_need_objects(struct pm_session *session) {
+    PM_TRY(need_heap(session));
+    return pm_session_references(session);
 }
 
 struct pm_error *pm_session_find(const struct pm_session *session, pm_node *ret) {
@@ -195,7 +216,8 @@ struct pm_error *pm_session_open_heap(const struct pm_session *parent, const str
         pm_session_open_v8(ret);
         PM_TRY(pm_session_need_v8(ret));
     }
-    return pm_session_graph(ret);
+    PM_TRY(pm_session_graph(ret));
+    return need_edges(ret, file->input->path);
 }
 
 bool pm_session_tree(const struct pm_session *session, struct pm_heap_tree *ret) {

@@ -46,7 +46,11 @@ static struct pm_error *analyse_incident(struct pm_session *session) {
     pm_join_process(session->diagnosis);
     if (!(command->sections & PM_SHOW_FINDINGS) && session->options->fail_on < 0) return NULL;
     pm_session_say(session, "looking for findings");
-    pm_detect(session->diagnosis, pm_session_view(session, &heap) ? &heap : NULL);
+    bool has_names = !session->graph || !session->graph->names_lost;
+    if (!has_names)
+        pm_diagnosis_skip(session->diagnosis, "findings about the heap", PM_UNKNOWN, PM_UNKNOWN,
+                          "objects cannot be told apart without their names");
+    pm_detect(session->diagnosis, has_names && pm_session_view(session, &heap) ? &heap : NULL);
     pm_join_findings(session->diagnosis);
     return NULL;
 }

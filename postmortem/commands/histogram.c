@@ -9,9 +9,11 @@ static struct pm_error *run(struct pm_session *session) {
         PM_TRY(pm_session_need_v8(session));
         PM_TRY(pm_session_heap(session, false));
     }
-    struct pm_error *err = pm_session_need_graph(session);
+    bool by_constructor = session->options->by == PM_BY_CONSTRUCTOR;
+    struct pm_error *err = by_constructor ? pm_session_need_objects(session) : pm_session_need_graph(session);
+    if (!err) err = pm_session_graph(session);
     if (!err) err = pm_session_heap_rows(session, &none);
-    if (!err && session->options->by != PM_BY_CONSTRUCTOR) return pm_heap_group(session);
+    if (!err && !by_constructor) return pm_heap_group(session);
     if (!err || session->snapshot) return err;
     pm_diagnosis_problem(session->diagnosis, err); /* counts and sizes are there without retained sizes */
     return NULL;

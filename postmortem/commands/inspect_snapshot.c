@@ -117,7 +117,7 @@ static void add_text(struct inspection *inspection, pm_node node) {
 struct pm_error *pm_inspect_snapshot(struct pm_session *session, size_t most) {
     struct pm_diagnosis *diagnosis = session->diagnosis;
     pm_node node;
-    PM_TRY(pm_session_need_references(session));
+    PM_TRY(pm_session_need_objects(session));
     PM_TRY(pm_session_find(session, &node));
     const struct pm_graph *graph = session->graph;
     struct pm_object_detail *object = pm_arena_alloc(diagnosis->arena, sizeof(*object));

@@ -4,6 +4,8 @@
  * The patterns are asked in turn, the more special one first; the first that knows it tells it. What hangs
  * from running code, or from a suspended function of a library, without a variable of the program above it,
  * is what the work at hand needs: a working set. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -295,9 +297,10 @@ static struct pm_error *add_details(struct pm_case *leak, struct pm_finding *fin
             finding->objects[finding->object_count++] = (struct pm_object_ref){
                 graph->source->identity(graph->source_self, suspect->members[i]),
                 pm_arena_strdup(arena, pm_view_class(leak->view, suspect->members[i]))};
-    unsigned long long at = address;
-    finding->next[finding->next_count++] = pm_arena_printf(arena, "postmortem inspect %s 0x%llx", file, at);
-    finding->next[finding->next_count++] = pm_arena_printf(arena, "postmortem retainers %s 0x%llx", file, at);
+    char object[32];
+    snprintf(object, sizeof(object), graph->from_snapshot ? "@%" PRIu64 : "0x%" PRIx64, address);
+    finding->next[finding->next_count++] = pm_arena_printf(arena, "postmortem inspect %s %s", file, object);
+    finding->next[finding->next_count++] = pm_arena_printf(arena, "postmortem retainers %s %s", file, object);
     if (leak->main_class && !strpbrk(leak->main_class, " '\"\\$`"))
         finding->next[finding->next_count++] =
             pm_arena_printf(arena, "postmortem objects %s --class %s", file, leak->main_class);

@@ -77,7 +77,7 @@ bool pm_pattern_duplicates(struct pm_case *leak) {
     for (size_t i = 0; i < count; i++) look_at(leak, strings[i], &texts);
     double part =
         texts.bytes ? in_strings * (double)texts.again / (double)texts.bytes / (double)census->bytes : 0;
-    bool many = count >= PM_DUPLICATE_COPIES && texts.again * 10 >= texts.bytes * 8,
+    bool many = texts.strings >= PM_DUPLICATE_COPIES && texts.again * 10 >= texts.bytes * 8,
          is = many && part >= PM_DUPLICATE_PART;
     if (many && part >= PM_DUPLICATE_TELL) {
         pm_sort(texts.slots, TEXT_SLOTS, sizeof(*texts.slots), compare_copies);

@@ -174,6 +174,8 @@ struct pm_graph {
      * ignore those to objects found before. */
     uint64_t transient_roots;
     bool from_snapshot;
+    bool references_lost; /* the file does not have them all: there are no edges, only nodes */
+    bool names_lost;      /* the file does not have the names of many objects: no finding could name them */
     struct pm_referrers *referrers; /* what pm_graph_referrers() remembers; NULL = nothing */
     const struct pm_graph_source *source;
     void *source_self;

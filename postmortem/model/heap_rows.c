@@ -98,7 +98,7 @@ static size_t merge_names(struct pm_class_row *rows, size_t count) {
         if (kept && strcmp(rows[kept - 1].name, rows[i].name) == 0) {
             rows[kept - 1].count += rows[i].count;
             rows[kept - 1].shallow += rows[i].shallow;
-            rows[kept - 1].retained += rows[i].retained;
+            if (rows[i].retained != PM_UNKNOWN) rows[kept - 1].retained += rows[i].retained;
         } else {
             rows[kept++] = rows[i];
         }
@@ -112,7 +112,7 @@ struct pm_error *pm_group_rows(const struct pm_heap_tree *tree, const uint32_t *
     const struct pm_graph *graph = tree->graph;
     size_t kept = 0;
     uint64_t *retained PM_AUTO_FREE = NULL;
-    PM_TRY(pm_retained_by_group(tree, group_of, groups, &retained));
+    if (tree->dominators) PM_TRY(pm_retained_by_group(tree, group_of, groups, &retained));
     struct pm_class_row *rows PM_AUTO_FREE = calloc(groups + 1, sizeof(*rows));
     if (!rows) return pm_error_nomem();
     for (pm_node node = 1; node < graph->node_count; node++) {
@@ -123,7 +123,8 @@ struct pm_error *pm_group_rows(const struct pm_heap_tree *tree, const uint32_t *
         rows[group_of[graph->external[i].node]].shallow += graph->external[i].bytes;
     for (size_t i = 0; i < groups; i++) {
         if (!rows[i].count) continue;
-        rows[kept] = (struct pm_class_row){names[i], rows[i].count, rows[i].shallow, retained[i]};
+        rows[kept] = (struct pm_class_row){names[i], rows[i].count, rows[i].shallow,
+                                           retained ? retained[i] : PM_UNKNOWN};
         kept++;
     }
     kept = merge_names(rows, kept);

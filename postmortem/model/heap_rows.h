@@ -11,7 +11,7 @@
 
 struct pm_heap_tree {
     const struct pm_graph *graph;
-    const struct pm_dominators *dominators;
+    const struct pm_dominators *dominators; /* NULL for pm_group_rows(): retained sizes are not known */
     const struct pm_dominator_children *children;
 };
 

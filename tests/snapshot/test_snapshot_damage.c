@@ -1,5 +1,5 @@
-/* Snapshots that are cut, wrong or hostile: an error with its place, never a crash, never more memory than
- * the file is worth. */
+/* Snapshots that are cut, wrong or hostile: what is there and what is wrong with it, or an error with its
+ * place; never a crash, never more memory than the file is worth. */
 #include "tests/support/assert_error.h"
 
 #include <malloc.h>
@@ -15,15 +15,24 @@ static const char head[] =
     "id\","
     "\"line\",\"column\"]},\"node_count\":2,\"edge_count\":1},";
 
-static struct pm_error *read_parts(const char *nodes, const char *edges, const char *locations,
-                                   const char *strings) {
+static struct pm_error *read_facts(const char *nodes, const char *edges, const char *locations,
+                                   const char *strings, struct pm_snapshot_facts *facts) {
     struct pm_strbuf text PM_AUTO_STRBUF = {0};
     struct pm_graph *graph = NULL;
     pm_strbuf_appendf(&text, "%s\"nodes\":[%s],\"edges\":[%s],\"locations\":[%s],\"strings\":[%s]}", head,
                       nodes, edges, locations, strings);
-    struct pm_error *err = snapshot_read_text(pm_strbuf_text(&text), text.length, &graph, NULL);
+    struct pm_error *err = snapshot_read_text(pm_strbuf_text(&text), text.length, &graph, facts);
+    if (!err) assert_int_equal(graph->references_lost, facts->references_lost);
     pm_graph_destroy(graph);
     return err;
+}
+
+/* What is wrong with the file, whether something of it could be read or not. */
+static struct pm_error *read_parts(const char *nodes, const char *edges, const char *locations,
+                                   const char *strings) {
+    struct pm_snapshot_facts facts = {0};
+    struct pm_error *err = read_facts(nodes, edges, locations, strings, &facts);
+    return err ? err : facts.damage;
 }
 
 #define NODES     "0,0,1,0,1,1,1,3,24,0"
@@ -34,34 +43,66 @@ static struct pm_error *read_parts(const char *nodes, const char *edges, const c
 static void test_wrong_numbers(void **state) {
     (void)state;
     assert_pm_ok(read_parts(NODES, EDGES, LOCATIONS, STRINGS));
+    enum { REFUSED, NODES_ONLY, GRAPH };
     static const struct {
         const char *nodes, *edges, *locations, *strings, *words;
+        int nodes_left, result;
     } cases[] = {
-        {"0,0,1,0,1,1,1,3,24", EDGES, "", STRINGS, "no whole number of nodes"},
-        {"", "", "", STRINGS, "no nodes"},
-        {"3,0,1,0,1,1,1,3,24,0", EDGES, "", STRINGS, "type that meta does not have"},
-        {"0,2,1,0,1,1,1,3,24,0", EDGES, "", STRINGS, "name of a node"},
-        {"0,4294967296,1,0,1,1,1,3,24,0", EDGES, "", STRINGS, "name of a node"},
-        {"0,0,1,9007199254740993,1,1,1,3,24,0", EDGES, "", STRINGS, "size of a node"},
-        {"0,0,1,0,2,1,1,3,24,0", EDGES, "", STRINGS, "more edges than the 1"},
-        {"0,0,1,0,0,1,1,3,24,0", EDGES, "", STRINGS, "fewer edges than the 1"},
-        {"0,0,1,0,18446744073709551615,1,1,3,24,2", EDGES, "", STRINGS, "more edges than there are"},
-        {NODES, "0,1", "", STRINGS, "no whole number of edges"},
-        {NODES, "", "", STRINGS, "more edges than there are"},
-        {NODES, "0,1,4", "", STRINGS, "leads to no node"},
-        {NODES, "0,1,10", "", STRINGS, "leads to no node"},
-        {NODES, "0,1,18446744073709551610", "", STRINGS, "leads to no node"},
-        {NODES, "3,1,5", "", STRINGS, "edge of a type"},
-        {NODES, "1,2,5", "", STRINGS, "name of an edge"},
-        {NODES, "0,4294967296,5", "", STRINGS, "name of an edge"},
-        {NODES, EDGES, "4,1,2,3", STRINGS, "belongs to no node"},
-        {NODES, EDGES, "10,1,2,3", STRINGS, "belongs to no node"},
-        {NODES, EDGES, "5,1,2", STRINGS, "whole number should be here"},
-        {NODES, EDGES, "", "", "name of a node"},
+        {"0,0,1,0,1,1,1,3,24", EDGES, "", STRINGS, "no whole number of nodes", 1, NODES_ONLY},
+        {"", "", "", STRINGS, "no nodes", 0, REFUSED},
+        {"3,0,1,0,1,1,1,3,24,0", EDGES, "", STRINGS, "type that meta does not have", 2, GRAPH},
+        {"0,2,1,0,1,1,1,3,24,0", EDGES, "", STRINGS, "name of a node", 2, GRAPH},
+        {"0,4294967296,1,0,1,1,1,3,24,0", EDGES, "", STRINGS, "name of a node", 2, GRAPH},
+        {"0,0,1,17592186044417,1,1,1,3,24,0", EDGES, "", STRINGS, "size of a node", 2, GRAPH},
+        {"0,0,1,1152921504606846976,1,1,1,3,24,0", EDGES, "", STRINGS, "size of a node", 2, GRAPH},
+        {"0,0,1,0,2,1,1,3,24,0", EDGES, "", STRINGS, "more edges than the 1", 2, NODES_ONLY},
+        {"0,0,1,0,0,1,1,3,24,0", EDGES, "", STRINGS, "fewer edges than the 1", 2, NODES_ONLY},
+        {"0,0,1,0,18446744073709551615,1,1,3,24,2", EDGES, "", STRINGS, "more edges than there are", 2,
+         NODES_ONLY},
+        {NODES, "0,1", "", STRINGS, "no whole number of edges", 2, NODES_ONLY},
+        {NODES, "", "", STRINGS, "more edges than there are", 2, NODES_ONLY},
+        {NODES, "0,1,4", "", STRINGS, "leads to no node", 2, GRAPH},
+        {NODES, "0,1,10", "", STRINGS, "leads to no node", 2, GRAPH},
+        {NODES, "0,1,18446744073709551610", "", STRINGS, "leads to no node", 2, GRAPH},
+        {NODES, "3,1,5", "", STRINGS, "edge of a type", 2, GRAPH},
+        {NODES, "1,2,5", "", STRINGS, "name of an edge", 2, GRAPH},
+        {NODES, "0,4294967296,5", "", STRINGS, "index of an edge", 2, GRAPH},
+        {NODES, EDGES, "4,1,2,3", STRINGS, "belongs to no node", 2, GRAPH},
+        {NODES, EDGES, "10,1,2,3", STRINGS, "belongs to no node", 2, GRAPH},
+        {NODES, EDGES, "5,1,2", STRINGS, "whole number should be here", 2, GRAPH},
+        {NODES, EDGES, "", "", "name of a node", 2, GRAPH},
+        {NODES, EDGES, "", "\"\",\"x\",3", "a string should be here", 2, GRAPH},
+        {NODES ",\"x\"", EDGES, "", STRINGS, "a number should be here", 2, NODES_ONLY},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        assert_pm_error(read_parts(cases[i].nodes, cases[i].edges, cases[i].locations, cases[i].strings),
-                        PM_ERR_FORMAT, cases[i].words);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pm_snapshot_facts facts = {0};
+        struct pm_error *err =
+            read_facts(cases[i].nodes, cases[i].edges, cases[i].locations, cases[i].strings, &facts);
+        assert_int_equal(err != NULL, cases[i].result == REFUSED);
+        if (!err) assert_int_equal(facts.nodes, cases[i].nodes_left);
+        assert_int_equal(facts.references_lost, cases[i].result == NODES_ONLY);
+        assert_pm_error(err ? err : facts.damage, PM_ERR_FORMAT, cases[i].words);
+    }
+}
+
+/* Many wrong numbers: something is missing in front of them, and the rest means nothing. */
+static void test_lost_numbers(void **state) {
+    (void)state;
+    struct pm_strbuf nodes PM_AUTO_STRBUF = {0}, edges PM_AUTO_STRBUF = {0};
+    struct pm_snapshot_facts facts = {0};
+    for (int i = 0; i < 1000; i++)
+        pm_strbuf_appendf(&nodes, "%s%s1,1,%d,24,0", i ? "," : "", i == 700 ? "77," : "", 2 * i + 1);
+    assert_pm_ok(read_facts(pm_strbuf_text(&nodes), "", "", STRINGS, &facts));
+    assert_int_equal(facts.nodes, 700);
+    assert_true(facts.nodes_cut && facts.references_lost);
+    pm_error_destroy(facts.damage);
+    pm_strbuf_clear(&nodes);
+    facts = (struct pm_snapshot_facts){0};
+    for (int i = 0; i < 1000; i++) pm_strbuf_appendf(&edges, "%s0,%d,%d", i ? "," : "", i, i < 900 ? 5 : 6);
+    assert_pm_ok(read_facts("0,0,1,0,1000,1,1,3,24,0", pm_strbuf_text(&edges), "", STRINGS, &facts));
+    assert_true(facts.references_lost);
+    assert_int_equal(facts.nodes, 2);
+    assert_pm_error(facts.damage, PM_ERR_FORMAT, "leads to no node; 100 such places");
 }
 
 static void test_no_numbers(void **state) {
@@ -96,7 +137,7 @@ static void test_counts_lie(void **state) {
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         struct pm_strbuf text PM_AUTO_STRBUF = {0};
         struct pm_graph *graph = NULL;
-        struct pm_snapshot_facts facts;
+        struct pm_snapshot_facts facts = {0};
         const char *claim = strstr(head, "\"node_count\":2");
         pm_strbuf_append_bytes(&text, head, (size_t)(claim - head));
         pm_strbuf_appendf(&text,
@@ -108,8 +149,11 @@ static void test_counts_lie(void **state) {
             assert_pm_ok(err);
             assert_int_equal(facts.nodes, 2);
             pm_graph_destroy(graph);
-        } else {
-            assert_pm_error(err, PM_ERR_FORMAT, "");
+        } else { /* and the head is not needed for more */
+            assert_pm_ok(err);
+            assert_int_equal(facts.nodes, 2);
+            assert_pm_error(facts.damage, PM_ERR_FORMAT, "");
+            pm_graph_destroy(graph);
         }
     }
 }
@@ -143,11 +187,64 @@ static void test_missing_parts(void **state) {
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_pm_error(snapshot_read_text(cases[i].text, strlen(cases[i].text), &graph, NULL), PM_ERR_FORMAT,
                         cases[i].words);
-    for (const char *const *section = (const char *const[]){"sne", "snS", "seS", "neS", NULL}; *section;
-         section++) {
+    for (const char *const *section = (const char *const[]){"seS", "neS", NULL}; *section; section++) {
         struct snapshot_builder *b = snapshot_builder_new(&(struct snapshot_form){.sections = *section});
         assert_pm_error(snapshot_read(b, &graph), PM_ERR_FORMAT, "a heap snapshot without");
         snapshot_builder_free(b);
+    }
+}
+
+/* Without strings there are no names, without edges no references. */
+static void test_missing_sections(void **state) {
+    (void)state;
+    for (const char *const *section = (const char *const[]){"sn", "sne", "snS", "snl", NULL}; *section;
+         section++) {
+        struct snapshot_builder *b = snapshot_builder_new(&(struct snapshot_form){.sections = *section});
+        struct pm_graph *graph = NULL;
+        struct pm_snapshot_facts facts = {0};
+        size_t length;
+        unsigned node = snapshot_builder_node(b, "object", "Session", 32);
+        snapshot_builder_named(b, 0, "property", "sessions", node);
+        const char *text = snapshot_builder_text(b, &length);
+        assert_pm_ok(snapshot_read_text(text, length, &graph, &facts));
+        assert_int_equal(graph->node_count, 2);
+        assert_int_equal(graph->references_lost, !strchr(*section, 'e'));
+        assert_int_equal(graph->edge_count, strchr(*section, 'e') ? 1 : 0);
+        assert_int_equal(graph->names_lost, !strchr(*section, 'S'));
+        assert_string_equal(graph->classes[graph->class_of[1]],
+                            graph->names_lost ? "(object, name not saved)" : "Session");
+        assert_int_equal(pm_graph_shallow(graph, 1), 32);
+        assert_pm_error(facts.damage, PM_ERR_FORMAT, "a heap snapshot without");
+        pm_graph_destroy(graph);
+        snapshot_builder_free(b);
+    }
+}
+
+/* What is behind a damaged place is found again. */
+static void test_damaged_between(void **state) {
+    (void)state;
+    static const char *const between[] = {
+        "\"trace_tree\":[1,2}}",
+        "\"samples\":[1 \"x\"",
+        "\"nodes\":[1]",
+        "\"trace_tree\":[\"",
+        "\"x\":@",
+        ",,",
+        "\"edges\":{\"a\":1}",
+        "\"locations\":[1,\"",
+    };
+    for (size_t i = 0; i < sizeof(between) / sizeof(between[0]); i++) {
+        struct pm_strbuf text PM_AUTO_STRBUF = {0};
+        struct pm_graph *graph = NULL;
+        struct pm_snapshot_facts facts = {0};
+        pm_strbuf_appendf(&text,
+                          "%s\"nodes\":[" NODES "],\"edges\":[" EDGES "],%s,\"strings\":[" STRINGS "]}", head,
+                          between[i]);
+        assert_pm_ok(snapshot_read_text(pm_strbuf_text(&text), text.length, &graph, &facts));
+        assert_int_equal(graph->edge_count, 1);
+        assert_string_equal(graph->classes[graph->class_of[1]], "x");
+        assert_pm_error(facts.damage, PM_ERR_FORMAT, "");
+        pm_graph_destroy(graph);
     }
 }
 
@@ -227,16 +324,19 @@ static void use(struct pm_graph *graph) {
 
 static void read_and_use(const char *text, size_t length) {
     struct pm_graph *graph = NULL;
+    struct pm_snapshot_facts facts = {0};
     char *exact = malloc(length ? length : 1); /* so that one byte too far is seen */
     memcpy(exact, text, length);
-    struct pm_error *err = snapshot_read_text(exact, length, &graph, NULL);
-    if (err) {
-        assert_true(err->kind == PM_ERR_FORMAT || err->kind == PM_ERR_LIMIT);
-        assert_true(err->has_where && err->where <= length);
-        pm_error_destroy(err);
-    } else {
+    struct pm_error *err = snapshot_read_text(exact, length, &graph, &facts);
+    if (!err) {
         use(graph);
         pm_graph_destroy(graph);
+    }
+    if (err || facts.damage) {
+        struct pm_error *damage = err ? err : facts.damage;
+        assert_true(damage->kind == PM_ERR_FORMAT || damage->kind == PM_ERR_LIMIT);
+        assert_true(damage->has_where && damage->where <= length);
+        pm_error_destroy(damage);
     }
     free(exact);
 }
@@ -246,14 +346,29 @@ static void test_cut_anywhere(void **state) {
     size_t length;
     struct snapshot_builder *b = sample();
     const char *text = snapshot_builder_text(b, &length);
+    const char *nodes = strstr(text, "\"nodes\":["), *edges = strstr(text, "\"edges\":["),
+               *traces = strchr(edges, ']');
+    pm_node last_nodes = 0;
     read_and_use(text, length);
-    for (size_t cut = 0; cut < length; cut++) {
+    for (size_t cut = 0; cut + 1 < length; cut++) {
         struct pm_graph *graph = NULL;
-        struct pm_error *err = snapshot_read_text(text, cut, &graph, NULL);
-        assert_non_null(err);
-        if (cut > 0) assert_string_equal(err->hint ? "hint" : "", err->where == cut ? "hint" : "");
-        pm_error_destroy(err);
+        struct pm_snapshot_facts facts = {0};
+        struct pm_error *err = snapshot_read_text(text, cut, &graph, &facts);
+        struct pm_error *damage = err ? err : facts.damage;
+        assert_non_null(damage);
+        if (cut > 0) assert_string_equal(damage->hint ? "hint" : "", damage->where == cut ? "hint" : "");
+        assert_true(err || text + cut > nodes);
+        if (!err) {
+            assert_true(graph->node_count >= last_nodes); /* the more of the file, the more nodes */
+            last_nodes = graph->node_count;
+            assert_int_equal(graph->references_lost, text + cut <= traces);
+            assert_true(facts.names_cut);
+        }
+        pm_error_destroy(damage);
+        pm_graph_destroy(graph);
+        read_and_use(text, cut);
     }
+    assert_int_equal(last_nodes, 27);
     snapshot_builder_free(b);
 }
 
@@ -379,12 +494,21 @@ static void test_sniff(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wrong_numbers),    cmocka_unit_test(test_no_numbers),
-        cmocka_unit_test(test_counts_lie),       cmocka_unit_test(test_missing_parts),
-        cmocka_unit_test(test_limits),           cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_changed_anywhere), cmocka_unit_test(test_deep_nesting),
-        cmocka_unit_test(test_one_huge_string),  cmocka_unit_test(test_hostile_prototypes),
-        cmocka_unit_test(test_memory),           cmocka_unit_test(test_sniff),
+        cmocka_unit_test(test_wrong_numbers),
+        cmocka_unit_test(test_no_numbers),
+        cmocka_unit_test(test_lost_numbers),
+        cmocka_unit_test(test_missing_sections),
+        cmocka_unit_test(test_damaged_between),
+        cmocka_unit_test(test_counts_lie),
+        cmocka_unit_test(test_missing_parts),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_changed_anywhere),
+        cmocka_unit_test(test_deep_nesting),
+        cmocka_unit_test(test_one_huge_string),
+        cmocka_unit_test(test_hostile_prototypes),
+        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_sniff),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
