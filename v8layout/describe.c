@@ -368,7 +368,7 @@ static void receiver(struct line *line, const struct v8_thing *object) {
     switch (object->type) {
     case V8_T_JS_REG_EXP: break;
     case V8_T_JS_PROXY: inner(line, at, layout->proxy_target); break;
-    case V8_T_JS_WEAK_REF: inner(line, at, layout->weak_ref_target); break;
+    case V8_T_JS_WEAK_REF: inner(line, at, layout->weakref_target); break;
     case V8_T_JS_PRIMITIVE_WRAPPER: inner(line, at, layout->primitive_wrapper_value); break;
     case V8_T_JS_ARRAY: array(line, object); break;
     case V8_T_JS_MAP:

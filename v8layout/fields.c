@@ -1,6 +1,8 @@
 #include "v8layout/fields.h"
 
 #include "v8layout/fields/finder.h"
+#include "v8layout/object_access.h"
+#include "v8layout/objects.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -206,4 +208,31 @@ struct pm_error *v8_discover_fields(struct v8 *v8) {
     v8_walker_destroy(f->walker);
     free(f);
     return NULL;
+}
+
+const char *v8_field_at(const struct v8_layout *layout, enum v8_type type, uint32_t offset) {
+#define V8_FIELD(id, owner, class_name, fields, what)                                                        \
+    if (type == V8_T_##owner && layout->id.present && layout->id.offset == offset) {                         \
+        const char *underscore = strchr(#id, '_');                                                           \
+        return underscore ? underscore + 1 : #id;                                                            \
+    }
+#include "v8layout/fields.def"
+#undef V8_FIELD
+    return NULL;
+}
+
+const char *v8_receiver_field_at(const struct v8_layout *layout, enum v8_type type, uint32_t offset) {
+    switch (type) {
+    case V8_T_JS_SET: type = V8_T_JS_MAP; break;
+    case V8_T_JS_WEAK_SET: type = V8_T_JS_WEAK_MAP; break;
+    case V8_T_JS_ASYNC_FUNCTION_OBJECT:
+    case V8_T_JS_ASYNC_GENERATOR_OBJECT: {
+        const char *field = v8_field_at(layout, V8_T_JS_GENERATOR_OBJECT, offset);
+        if (field) return field;
+        break;
+    }
+    default:
+        if (v8_is_function_type(type)) type = V8_T_JS_FUNCTION;
+    }
+    return v8_field_at(layout, type, offset);
 }

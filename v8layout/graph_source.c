@@ -91,18 +91,6 @@ static void name(struct pm_edge_name *ret, enum pm_edge_kind kind, const char *t
     pm_strbuf_append(&ret->text, text);
 }
 
-/* The field of fields.def at an offset of a type, as "shared", "map_table" -> "table". */
-static const char *field_at(const struct v8_layout *layout, enum v8_type type, uint32_t offset) {
-#define V8_FIELD(id, owner, class_name, fields, what)                                                        \
-    if (type == V8_T_##owner && layout->id.present && layout->id.offset == offset) {                         \
-        const char *underscore = strchr(#id, '_');                                                           \
-        return underscore ? underscore + 1 : #id;                                                            \
-    }
-#include "v8layout/fields.def"
-#undef V8_FIELD
-    return NULL;
-}
-
 struct property_search {
     const struct v8_graph_source *source;
     pm_addr target;
@@ -194,18 +182,8 @@ static void edge_name(const void *self, pm_node from, uint64_t edge, struct pm_e
             field = "properties";
         else if (layout->js_elements.present && offset == layout->js_elements.offset)
             field = "elements";
-        else if (v8_is_function_type(thing.type))
-            field = field_at(layout, V8_T_JS_FUNCTION, offset);
-        else if (thing.type == V8_T_JS_MAP || thing.type == V8_T_JS_SET)
-            field = field_at(layout, V8_T_JS_MAP, offset);
-        else if (thing.type == V8_T_JS_WEAK_MAP || thing.type == V8_T_JS_WEAK_SET)
-            field = field_at(layout, V8_T_JS_WEAK_MAP, offset);
-        else if (thing.type == V8_T_JS_ASYNC_FUNCTION_OBJECT ||
-                 thing.type == V8_T_JS_ASYNC_GENERATOR_OBJECT) {
-            field = field_at(layout, V8_T_JS_GENERATOR_OBJECT, offset);
-            if (!field) field = field_at(layout, thing.type, offset);
-        } else
-            field = field_at(layout, thing.type, offset);
+        else
+            field = v8_receiver_field_at(layout, thing.type, offset);
         if (!field && name_property(source, thing.address, target, ret)) return;
     } else if (v8_is_context_type(thing.type)) {
         if (layout->context_scope_info.present && offset == layout->context_scope_info.offset)
@@ -229,7 +207,7 @@ static void edge_name(const void *self, pm_node from, uint64_t edge, struct pm_e
             return;
         }
     } else {
-        field = field_at(layout, thing.type, offset);
+        field = v8_field_at(layout, thing.type, offset);
         if (!field && source->graph->kinds[from] == PM_NODE_STORE && offset >= 16) {
             ret->kind = PM_EDGE_INTERNAL;
             pm_strbuf_appendf(&ret->text, "[%u]", (offset - 16) / 8);
@@ -536,6 +514,7 @@ const struct pm_graph_source v8_graph_source_functions = {
     .number = number,
     .property = property,
     .next_key = next_key,
+    .weak_edges = v8_graph_weak_edges,
     .use = use,
     .suspended = suspended,
 };

@@ -54,6 +54,9 @@ pm_addr v8_graph_address_of(const struct v8_graph_source *source, pm_node node);
 void v8_graph_each_edge(const struct v8_graph_source *source, const struct v8_map *map, const uint8_t *bytes,
                         uint64_t size, bool (*visit)(void *context, uint32_t offset, pm_node to),
                         void *context);
+/* pm_graph_source.weak_edges (graph_weak.c) */
+void v8_graph_weak_edges(const void *self, pm_node node, void (*visit)(void *context, pm_node to),
+                         void *context);
 enum pm_node_kind v8_node_kind(const struct v8 *v8, const struct v8_map *map);
 
 #endif

@@ -100,4 +100,10 @@ bool v8_entry_count(const struct v8 *v8, pm_addr collection, uint32_t *count_ret
  * @file:line, [Array 12]. */
 void v8_describe(const struct v8 *v8, v8_word word, size_t most, struct pm_strbuf *out);
 
+/* What V8 calls the word at an offset of an object of this type ("shared", "target"); NULL = it is none of
+ * fields.def. Objects of a program: with the fields of the types they derive from, but for properties and
+ * elements. */
+const char *v8_field_at(const struct v8_layout *layout, enum v8_type type, uint32_t offset);
+const char *v8_receiver_field_at(const struct v8_layout *layout, enum v8_type type, uint32_t offset);
+
 #endif

@@ -49,7 +49,7 @@ struct v8_reference_range v8_reference_range(const struct v8_layout *layout, con
     case V8_T_INSTRUCTION_STREAM: return range(8, size < 32 ? size : 32);
     case V8_T_CODE: return range(8, size < 64 ? size : 64); /* with instructions inside up to V8 10 */
     case V8_T_WEAK_CELL: return weak(size, layout->weak_cell_target, 2); /* target and unregister token */
-    case V8_T_JS_WEAK_REF: return weak(size, layout->weak_ref_target, 1);
+    case V8_T_JS_WEAK_REF: return weak(size, layout->weakref_target, 1);
     case V8_T_ALLOCATION_SITE: /* the last word of the larger ones links all sites (weak_next) */
         return range(8, size < 40 ? size : 40);
     case V8_T_EPHEMERON_HASH_TABLE: {

@@ -13,6 +13,7 @@
 #define USUAL_TEXT   2000 /* code units */
 #define MOST_VALUE   120
 #define MOST_SCOPES  100 /* contexts: a chain longer than any program's nesting is damage */
+#define MOST_SLOTS 256 /* bytes: no object of V8 has fields of its own behind that */
 
 struct inspection {
     const struct v8 *v8;
@@ -128,6 +129,20 @@ static void add_words(struct inspection *inspection, pm_addr address, uint64_t s
     }
 }
 
+/* What an object has besides its properties, as far as it refers to something: the target of a WeakRef, the
+ * reactions of a promise, the function of a generator. */
+static void add_slots(struct inspection *inspection, pm_addr address, enum v8_type type) {
+    const struct v8 *v8 = inspection->v8;
+    v8_word word;
+    for (uint32_t offset = 16; offset + 8 <= inspection->object->size && offset < MOST_SLOTS; offset += 8) {
+        const char *name = v8_receiver_field_at(&v8->layout, type, offset);
+        if (!name || !v8_word_at(v8, address, offset, &word) || !v8_is_pointer(word) ||
+            !v8_map(v8, v8_untag(word)))
+            continue;
+        add_word(inspection, PM_FIELD_INTERNAL, pm_arena_printf(inspection->arena, "[[%s]]", name), word);
+    }
+}
+
 static void look_at(struct inspection *inspection, pm_addr address, const struct v8_map *map, size_t limit) {
     const struct v8 *v8 = inspection->v8;
     enum v8_type type = (enum v8_type)map->type;
@@ -141,6 +156,7 @@ static void look_at(struct inspection *inspection, pm_addr address, const struct
         v8_properties(v8, address, visit_property, inspection);
         pm_addr prototype = v8_ref(v8, map->address, v8->layout.map_prototype);
         if (prototype) add_word(inspection, PM_FIELD_INTERNAL, "[[Prototype]]", v8_tag(prototype));
+        add_slots(inspection, address, type);
     } else {
         add_function(inspection, address, type);
         if (!v8_entries(v8, address, visit_entry, inspection))

@@ -192,6 +192,14 @@ static pm_node owner_of(const struct search *search, pm_node from) {
                                                                : PM_NO_NODE;
 }
 
+/* The table of a WeakMap is shown as the WeakMap. */
+static pm_node collection_of(const struct search *search, pm_node node) {
+    const uint8_t *kinds = search->graph->kinds;
+    pm_node owner = owner_of(search, node);
+    bool weak = owner != PM_NO_NODE && (kinds[owner] == PM_NODE_WEAK_MAP || kinds[owner] == PM_NODE_WEAK_SET);
+    return weak ? owner : node;
+}
+
 static struct pm_error *fill_weak(struct search *search, size_t most) {
     const struct pm_graph *graph = search->graph;
     struct pm_retention *ret = search->ret;
@@ -207,7 +215,8 @@ static struct pm_error *fill_weak(struct search *search, size_t most) {
     }
     ret->weak_total = weak.found.count;
     for (size_t i = 0; i < weak.found.count && ret->referrer_count < most; i++) {
-        ret->referrers[ret->referrer_count] = retainer_of(search, weak.found.items[i]);
+        ret->referrers[ret->referrer_count] =
+            retainer_of(search, collection_of(search, weak.found.items[i]));
         ret->referrers[ret->referrer_count++].weak = true;
     }
     pm_vec_deinit(&weak.found);

@@ -140,7 +140,7 @@ const struct rule v8_field_rules[F_COUNT] = {
     [F_bound_target] = {K_BOUND, IS_CALLABLE, 0, .seen = SEEN(24)},
     [F_bound_this] = {K_BOUND, 0, IS_ANY, .seen = SEEN(32)},
     [F_bound_arguments] = {K_BOUND, 0, 0, {ARRAYS}, .seen = SEEN(40)},
-    [F_weak_ref_target] = {K_WEAK_REF, IS_RECEIVER | IS_SYMBOL, IS_ODDBALL, .seen = SEEN(24)},
+    [F_weakref_target] = {K_WEAK_REF, IS_RECEIVER | IS_SYMBOL, IS_ODDBALL, .seen = SEEN(24)},
     [F_weak_cell_target] = {K_WEAK_CELL, IS_RECEIVER | IS_SYMBOL, IS_ODDBALL,
         .seen = {16, 16, 16, 16, 16, 16, 24}},
     [F_date_value] = {K_DATE, .seen = SEEN(24)},
