@@ -1,26 +1,34 @@
 /* What keeps the memory alive: the graph of the isolate that matters, or of a snapshot, with its dominators.
  */
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "parsers/heap_snapshot.h"
+#include "postmortem/base/escape.h"
 #include "postmortem/model/heap_rows.h"
+#include "postmortem/options.h"
 #include "postmortem/run.h"
 #include "v8layout/facts.h"
 #include "v8layout/graph.h"
 
+static uint64_t page_bytes(const struct v8 *v8, size_t isolate) {
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < v8->page_count; i++)
+        if (v8->pages[i].isolate == isolate && v8->pages[i].live)
+            bytes += v8->pages[i].end - v8->pages[i].start;
+    return bytes;
+}
+
 /* A process that did not run out of a heap of V8's: the memory is where most objects are, be that a worker's
  * heap. */
-static pm_addr larger_isolate(const struct pm_diagnosis *diagnosis, pm_addr wanted) {
-    const struct pm_isolate *own = NULL, *most = NULL;
-    enum pm_death_kind death = diagnosis->process.death;
-    if (death == PM_DEATH_HEAP_LIMIT || death == PM_DEATH_INEFFECTIVE_GC) return wanted;
-    for (size_t i = 0; i < diagnosis->isolate_count; i++) {
-        const struct pm_isolate *isolate = &diagnosis->isolates[i];
-        if (isolate->object_bytes == PM_UNKNOWN) continue;
-        if (isolate->address == wanted || (!wanted && isolate->is_main)) own = isolate;
-        if (!most || isolate->object_bytes > most->object_bytes) most = isolate;
-    }
-    return own && most && most->object_bytes / 2 > own->object_bytes ? most->address : wanted;
+static size_t larger_isolate(const struct v8 *v8, enum pm_death_kind death, size_t own) {
+    size_t most = own;
+    if (death == PM_DEATH_HEAP_LIMIT || death == PM_DEATH_INEFFECTIVE_GC) return own;
+    for (size_t i = 0; i < v8->isolate_count; i++)
+        if (page_bytes(v8, i) > page_bytes(v8, most)) most = i;
+    return page_bytes(v8, most) / 2 > page_bytes(v8, own) ? most : own;
 }
 
 /* The isolate that has the object asked for; else that of the thread that died, as far as it is known; else
@@ -39,16 +47,56 @@ static size_t isolate_at_fault(const struct pm_session *session) {
     /* The kernel writes the thread that died first. */
     if (!wanted && pm_core_thread_count(session->core))
         wanted = v8_facts_thread_isolate(v8->facts, pm_core_thread(session->core, 0));
-    wanted = larger_isolate(diagnosis, wanted);
+    size_t own = 0;
     for (size_t i = 0; wanted && i < v8->isolate_count; i++)
-        if (v8->isolates[i].address == wanted) return i;
-    return 0;
+        if (v8->isolates[i].address == wanted) own = i;
+    return larger_isolate(v8, diagnosis->process.death, own);
+}
+
+/* Does --isolate name this one? */
+static bool is_named(const struct pm_session *session, size_t index) {
+    const char *name = session->options->isolate;
+    const struct v8 *v8 = session->v8;
+    char *end;
+    if (!strcmp(name, "main")) return index == 0;
+    unsigned long long number = strtoull(name, &end, 0);
+    if (!*name || *end) return false;
+    if (v8->isolates[index].address == number) return true;
+    for (size_t i = 0; i < pm_core_thread_count(session->core); i++) {
+        const struct pm_core_thread *thread = pm_core_thread(session->core, i);
+        if (thread->tid == number &&
+            v8_facts_thread_isolate(v8->facts, thread) == v8->isolates[index].address)
+            return true;
+    }
+    return false;
+}
+
+static struct pm_error *choose_isolate(struct pm_session *session) {
+    const struct v8 *v8 = session->v8;
+    if (!session->options->isolate) {
+        session->graph_isolate = isolate_at_fault(session);
+        return NULL;
+    }
+    PM_AUTO_STRBUF struct pm_strbuf known = {0}, shown = {0};
+    for (size_t i = 0; i < v8->isolate_count; i++) {
+        if (is_named(session, i)) {
+            session->graph_isolate = i;
+            return NULL;
+        }
+        pm_strbuf_appendf(&known, "%s0x%" PRIx64 "%s", i ? ", " : "", v8->isolates[i].address,
+                          i ? "" : " (main)");
+    }
+    pm_escape_terminal(&shown, session->options->isolate, strlen(session->options->isolate));
+    return pm_error_hint(pm_error_create(PM_ERR_NOT_FOUND, "%s: no isolate '%s'; there is: %s",
+                                         session->input->path, pm_strbuf_text(&shown),
+                                         pm_strbuf_text(&known)),
+                         "The command spaces lists the isolates with their threads.");
 }
 
 static struct pm_error *read_graph(struct pm_session *session) {
     session->graph_isolate = SIZE_MAX;
     if (session->v8) {
-        session->graph_isolate = isolate_at_fault(session);
+        PM_TRY(choose_isolate(session));
         pm_session_say(session, "reading the references");
         return v8_graph_create(session->v8, (uint32_t)session->graph_isolate, &session->graph);
     }
@@ -162,15 +210,28 @@ static struct pm_error *need_edges(const struct pm_session *session, const char 
                          "The command histogram shows how many objects there are, and their sizes.");
 }
 
+/* A process with workers has several heaps, of which an answer is about one. */
+static void note_others(struct pm_session *session) {
+    const struct v8 *v8 = session->v8;
+    if (!v8 || v8->isolate_count < 2 || session->options->isolate || session->options->has_object) return;
+    char what[64];
+    snprintf(what, sizeof(what), "other heaps than that of isolate 0x%" PRIx64,
+             v8->isolates[session->graph_isolate].address);
+    pm_diagnosis_skip(session->diagnosis, what, v8->isolate_count - 1, PM_UNKNOWN,
+                      "--isolate looks at one of them; the command spaces lists them");
+}
+
 struct pm_error *pm_session_need_references(struct pm_session *session) {
     PM_TRY(need_heap(session));
     PM_TRY(pm_session_references(session));
+    note_others(session);
     return need_edges(session, session->files[0].input->path);
 }
 
 struct pm_error *pm_session_need_graph(struct pm_session *session) {
     PM_TRY(need_heap(session));
     PM_TRY(pm_session_graph(session));
+    note_others(session);
     return need_edges(session, session->files[0].input->path);
 }
 

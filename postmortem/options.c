@@ -12,6 +12,7 @@
 enum option_id {
     OPTION_EXE = 256,
     OPTION_SYSROOT,
+    OPTION_ISOLATE,
     OPTION_FORMAT,
     OPTION_OUTPUT,
     OPTION_MAX_BYTES,
@@ -52,6 +53,9 @@ static const struct option_row {
     {OPTION_EXE, "exe", 0, required_argument, "PATH", GROUP_INPUT, NULL, "the node binary the process ran"},
     {OPTION_SYSROOT, "sysroot", 0, required_argument, "DIR", GROUP_INPUT, NULL,
      "root of the container image: its binaries are looked up below DIR"},
+    {OPTION_ISOLATE, "isolate", 0, required_argument, "WHICH", GROUP_INPUT, NULL,
+     "of a process with workers, the heap to look at: main, a thread's number, or the isolate's address "
+     "(default: the one that died, or has most memory)"},
     {OPTION_FORMAT, "format", 'f', required_argument, "FORMAT", GROUP_OUTPUT, NULL,
      "text (default), json, markdown or html"},
     {OPTION_OUTPUT, "output", 'o', required_argument, "FILE", GROUP_OUTPUT, NULL,
@@ -188,6 +192,7 @@ static bool apply(const struct option_row *row, const char *value, struct pm_opt
     switch (row->id) {
     case OPTION_EXE: ret->exe = value; return true;
     case OPTION_SYSROOT: ret->sysroot = value; return true;
+    case OPTION_ISOLATE: ret->isolate = value; return true;
     case OPTION_OUTPUT: ret->output = value; return true;
     case OPTION_CLASS: ret->class_name = value; return true;
     case OPTION_AS: ret->export_as = value; return true;

@@ -24,6 +24,9 @@ struct pm_options {
     uint64_t object_as_decimal; /* of digits without 0x and @, which may be either; else UINT64_MAX */
     pm_addr address;            /* object as an address without tag bits */
     const char *exe, *sysroot;
+    /* The heap to look at of a process with workers: "main", the number of a thread, or an isolate's address.
+     */
+    const char *isolate;
     const struct pm_writer *writer;
     const char *output; /* NULL = standard output */
     size_t max_bytes;   /* 0 = not given */

@@ -13,7 +13,7 @@
 #define USUAL_TEXT   2000 /* code units */
 #define MOST_VALUE   120
 #define MOST_SCOPES  100 /* contexts: a chain longer than any program's nesting is damage */
-#define MOST_SLOTS 256 /* bytes: no object of V8 has fields of its own behind that */
+#define MOST_SLOTS   256 /* bytes: no object of V8 has fields of its own behind that */
 
 struct inspection {
     const struct v8 *v8;

@@ -215,8 +215,7 @@ static struct pm_error *fill_weak(struct search *search, size_t most) {
     }
     ret->weak_total = weak.found.count;
     for (size_t i = 0; i < weak.found.count && ret->referrer_count < most; i++) {
-        ret->referrers[ret->referrer_count] =
-            retainer_of(search, collection_of(search, weak.found.items[i]));
+        ret->referrers[ret->referrer_count] = retainer_of(search, collection_of(search, weak.found.items[i]));
         ret->referrers[ret->referrer_count++].weak = true;
     }
     pm_vec_deinit(&weak.found);

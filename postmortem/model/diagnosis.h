@@ -120,6 +120,8 @@ struct pm_dominator_row {
     uint32_t depth;                  /* 0: nothing but the roots keeps it */
     uint32_t parent;                 /* row; PM_NO_ROW at depth 0 */
     uint64_t rest_count, rest_bytes; /* children without a row of their own */
+    const char *rest_class;          /* the class that most of rest_bytes is of; NULL: it is little */
+    uint64_t rest_class_count;
 };
 
 struct pm_isolate {

@@ -228,6 +228,9 @@ struct choice {
     PM_VEC(struct chosen) rows;
     uint32_t first_top, last_top;
     uint64_t edges_left;
+    struct class_sum {
+        uint64_t bytes, count;
+    } * sums; /* of each class; 0 between two rows */
 };
 
 static bool goes_first(const struct choice *choice, const struct candidate *a, const struct candidate *b) {
@@ -313,6 +316,29 @@ static const char *name_of(struct choice *choice, pm_node node, struct pm_arena 
     return text.length ? pm_arena_copy(arena, text.bytes, text.length) : NULL;
 }
 
+/* What the children without a row are: there may be a million of them, all alike. */
+static void fill_rest(struct choice *choice, const struct chosen *from, struct pm_arena *arena,
+                      struct pm_dominator_row *ret) {
+    const struct pm_dominator_children *children = choice->tree->children;
+    const uint32_t *class_of = choice->tree->graph->class_of;
+    uint64_t first = children->first[from->it.node] + from->listed_count,
+             end = children->first[from->it.node + 1];
+    uint32_t most = UINT32_MAX;
+    if (ret->rest_bytes < choice->least || first == end) return;
+    for (uint64_t i = first; i < end; i++) {
+        pm_node child = children->child[i];
+        struct class_sum *sum = &choice->sums[class_of[child]];
+        sum->bytes += choice->tree->dominators->retained[child];
+        sum->count++;
+        if (most == UINT32_MAX || sum->bytes > choice->sums[most].bytes) most = class_of[child];
+    }
+    if (choice->sums[most].bytes > ret->rest_bytes / 2) {
+        ret->rest_class = pm_arena_strdup(arena, choice->tree->graph->classes[most]);
+        ret->rest_class_count = choice->sums[most].count;
+    }
+    for (uint64_t i = first; i < end; i++) choice->sums[class_of[children->child[i]]] = (struct class_sum){0};
+}
+
 static bool fill_row(struct choice *choice, const struct chosen *from, uint32_t parent,
                      struct pm_arena *arena, struct pm_dominator_row *ret) {
     const struct pm_graph *graph = choice->tree->graph;
@@ -332,6 +358,7 @@ static bool fill_row(struct choice *choice, const struct chosen *from, uint32_t 
         .rest_count = children->first[node + 1] - children->first[node] - from->listed_count,
     };
     ret->rest_bytes = ret->retained - ret->shallow - from->listed_bytes;
+    fill_rest(choice, from, arena, ret);
     return ret->class_name && ret->label;
 }
 
@@ -364,7 +391,8 @@ struct pm_error *pm_dominator_rows(const struct pm_heap_tree *tree, const struct
     double least = (double)dominators->reachable_bytes * cut->least_share;
     struct choice choice = {
         .tree = tree, .cut = cut, .least = least > 1 ? (uint64_t)least : 1, .edges_left = MOST_EDGES};
-    bool fine = choose(&choice) && put_in_order(&choice, arena, isolate);
+    choice.sums = calloc(tree->graph->class_count + 1, sizeof(*choice.sums));
+    bool fine = choice.sums && choose(&choice) && put_in_order(&choice, arena, isolate);
     uint64_t listed = 0, bytes = 0;
     for (size_t i = 0; fine && i < isolate->dominator_count; i++)
         if (isolate->dominators[i].depth == 0) listed++, bytes += isolate->dominators[i].retained;
@@ -376,5 +404,6 @@ struct pm_error *pm_dominator_rows(const struct pm_heap_tree *tree, const struct
     }
     pm_vec_deinit(&choice.waiting);
     pm_vec_deinit(&choice.rows);
+    free(choice.sums);
     return fine ? NULL : pm_error_nomem();
 }

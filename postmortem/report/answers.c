@@ -53,6 +53,8 @@ static void cell_object(struct pm_answers *answers, struct pm_answer *block, uin
                     object ? pm_format_object(text, answers->diagnosis->objects_by_id, object) : NULL);
 }
 
+#define MOST_DEPTH 64 /* of the rows of a dominator tree that one page shows */
+
 #define LEAD(...) pm_arena_printf(answers->arena, __VA_ARGS__)
 
 /* ---- groups of the histogram ---- */
@@ -68,9 +70,10 @@ static void add_groups(struct pm_answers *answers, const struct pm_isolate *isol
     for (size_t i = 0; i < isolate->group_count; i++) sum += isolate->groups[i].shallow;
     struct pm_answer *block = pm_answers_block(
         answers, "Objects",
-        LEAD(
-            "by %s: %zu in all. (none): made by V8 or Node itself, as plain objects, arrays and strings are.",
-            isolate->grouped_by, isolate->group_count),
+        LEAD("by %s: %zu in all.%s", isolate->grouped_by, isolate->group_count,
+             strcmp(isolate->grouped_by, "space") != 0
+                 ? " (none): made by V8 or Node itself, as plain objects, arrays and strings are."
+                 : ""),
         columns, 5);
     for (size_t i = 0; i < isolate->group_count; i++) {
         const struct pm_class_row *row = &isolate->groups[i];
@@ -92,7 +95,28 @@ static void add_groups(struct pm_answers *answers, const struct pm_isolate *isol
 
 /* ---- dominators ---- */
 
+/* "and 1,602: 1,600 RequestLog, …", below the object that keeps them. */
+static void add_rest_row(struct pm_answers *answers, struct pm_answer *block,
+                         const struct pm_isolate *isolate, const struct pm_dominator_row *row) {
+    char count[PM_NUMBER_TEXT], alike[PM_NUMBER_TEXT];
+    unsigned indent = row->depth < 19 ? 2 * row->depth + 2 : 40;
+    pm_answers_bytes(answers, block, row->rest_bytes);
+    cell_share(answers, block, row->rest_bytes, isolate->reachable_bytes);
+    pm_answers_cell(answers, block, "");
+    if (row->rest_count == row->rest_class_count)
+        pm_answers_cell(
+            answers, block,
+            LEAD("%*sand %s %s", (int)indent, "", pm_format_count(count, row->rest_count), row->rest_class));
+    else
+        pm_answers_cell(answers, block,
+                        LEAD("%*sand %s: %s %s, …", (int)indent, "", pm_format_count(count, row->rest_count),
+                             pm_format_count(alike, row->rest_class_count), row->rest_class));
+    pm_answers_cell(answers, block, "");
+}
+
 static void add_dominators(struct pm_answers *answers, const struct pm_isolate *isolate) {
+    const struct pm_dominator_row *open[MOST_DEPTH]; /* rows whose children are being listed */
+    size_t open_count = 0;
     static const struct pm_column columns[] = {{"retained", PM_COLUMN_NUMBER},
                                                {"share", PM_COLUMN_NUMBER},
                                                {"shallow", PM_COLUMN_NUMBER},
@@ -109,13 +133,17 @@ static void add_dominators(struct pm_answers *answers, const struct pm_isolate *
         const struct pm_dominator_row *row = &isolate->dominators[i];
         unsigned indent = row->depth < 20 ? 2 * row->depth : 40;
         const char *between = row->name ? ": " : "";
+        while (open_count && open[open_count - 1]->depth >= row->depth)
+            add_rest_row(answers, block, isolate, open[--open_count]);
         pm_answers_bytes(answers, block, row->retained);
         cell_share(answers, block, row->retained, isolate->reachable_bytes);
         pm_answers_bytes(answers, block, row->shallow);
         pm_answers_cell(answers, block,
                         LEAD("%*s%s%s%s", (int)indent, "", row->name ? row->name : "", between, row->label));
         cell_object(answers, block, row->object);
+        if (row->rest_class && open_count < MOST_DEPTH) open[open_count++] = row;
     }
+    while (open_count) add_rest_row(answers, block, isolate, open[--open_count]);
     if (!isolate->dominator_rest_count) return;
     block->rest =
         LEAD("and %s of %s smaller or deeper ones at the top (--limit N shows the N largest; --under OBJECT "

@@ -173,6 +173,37 @@ static void test_retainers(void **state) {
     }
 }
 
+/* An object that a WeakRef, a registration, a WeakMap and a WeakSet know (population.js of the case) has
+ * four weak referrers, on the snapshot and on the core. */
+static void test_weak_referrers(void **state) {
+    (void)state;
+    need_files();
+    cJSON *maps = JSON("objects", core, "--class", "WeakMap", "--limit", "1");
+    const cJSON *largest =
+        cJSON_GetArrayItem(cJSON_GetObjectItem(cJSON_GetObjectItem(maps, "objects"), "instances"), 0);
+    cJSON *map = JSON("inspect", core, text(largest, "address"), "--limit", "0");
+    const cJSON *field, *fields = cJSON_GetObjectItem(cJSON_GetObjectItem(map, "object"), "fields");
+    char address[40] = "";
+    cJSON_ArrayForEach(field, fields) {
+        const char *at = strstr(text(field, "name"), "{weakKey: 17} @");
+        if (at) snprintf(address, sizeof(address), "%s", strchr(at, '@') + 1);
+    }
+    assert_true(*address);
+    cJSON *document = JSON("retainers", core, address, "--weak");
+    const cJSON *row, *retainers = cJSON_GetObjectItem(document, "retainers");
+    unsigned found = 0;
+    assert_int_equal(number(retainers, "weak_total"), 4);
+    cJSON_ArrayForEach(row, cJSON_GetObjectItem(retainers, "referrers")) {
+        static const char *const classes[] = {"WeakRef", "WeakMap", "WeakSet"};
+        if (!cJSON_IsTrue(cJSON_GetObjectItem(row, "weak"))) continue;
+        for (unsigned i = 0; i < 3; i++) found |= (unsigned)!strcmp(text(row, "class"), classes[i]) << i;
+    }
+    assert_int_equal(found, 7);
+    cJSON_Delete(document);
+    cJSON_Delete(map);
+    cJSON_Delete(maps);
+}
+
 static void test_strings_agree(void **state) {
     (void)state;
     need_files();
@@ -286,7 +317,7 @@ int main(void) {
         cmocka_unit_test(test_retainers),        cmocka_unit_test(test_strings_agree),
         cmocka_unit_test(test_groups),           cmocka_unit_test(test_compare),
         cmocka_unit_test(test_export),           cmocka_unit_test(test_wrong_objects),
-        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_strict),           cmocka_unit_test(test_weak_referrers),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
