@@ -140,6 +140,7 @@ static const struct member dominator_members[] = {
     TEXT(pm_dominator_row, class_name, CODE),
     TEXT(pm_dominator_row, label, LABEL),
     TEXT(pm_dominator_row, name, REFERENCE),
+    TEXT(pm_dominator_row, rest_class, CODE),
 };
 static const struct shape dominator = SHAPE(pm_dominator_row, dominator_members);
 static const struct member isolate_members[] = {
