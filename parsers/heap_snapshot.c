@@ -107,7 +107,7 @@ void pm_heap_snapshot_coverage(struct pm_snapshot_facts *facts, struct pm_diagno
     diagnosis->read_objects = facts->nodes;
     if (facts->allocation_bytes)
         pm_diagnosis_skip(diagnosis, "recorded allocations", PM_UNKNOWN, facts->allocation_bytes,
-                          "stacks of allocations are not analysed");
+                          "inspect shows that of an object; they are not summed up");
     bool claims = facts->claimed_nodes != PM_UNKNOWN && facts->claimed_edges != PM_UNKNOWN;
     bool differ = facts->claimed_nodes != facts->nodes || facts->claimed_edges != facts->edges;
     if (claims && differ && !facts->damage)

@@ -39,7 +39,7 @@ struct pm_snapshot_facts {
     uint64_t detached_nodes;
     uint64_t strings;
     uint64_t extra_native_bytes; /* native memory that V8 knows of, but no node stands for */
-    uint64_t allocation_bytes;   /* text of recorded allocations, which are not read */
+    uint64_t allocation_bytes;   /* text of recorded allocations */
     struct pm_error *damage;     /* what is wrong with the file; the caller's, NULL = nothing */
     bool nodes_cut, names_cut, references_lost;
     uint64_t wrong_edges; /* left out of the graph */

@@ -126,8 +126,9 @@ static struct pm_error *read_node_fields(struct pm_json json, struct pm_snapshot
         {"self_size", &meta->self_size, true},
         {"edge_count", &meta->edge_count, true},
         {"detachedness", &meta->detachedness, false},
+        {"trace_node_id", &meta->trace, false},
     };
-    return read_fields(json, "node_fields", fields, 6, &meta->node_fields);
+    return read_fields(json, "node_fields", fields, 7, &meta->node_fields);
 }
 
 static struct pm_error *read_edge_fields(struct pm_json json, struct pm_snapshot_meta *meta) {
@@ -241,6 +242,7 @@ static const uint8_t *take_node(const struct pm_snapshot_file *file, const uint8
         .id = values[meta->id],
         .self_size = size > PM_SNAPSHOT_LARGEST ? 0 : size,
         .edge_count = values[meta->edge_count],
+        .trace = values[meta->trace],
         .detached = values[meta->detachedness] == 2,
     };
     return at;

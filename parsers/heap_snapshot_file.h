@@ -10,7 +10,8 @@
  *               to_node; to_node is the index of the node's first number, a multiple of the number of fields
  *   locations   object_index (as to_node) script_id line column
  *   strings     what `name` and, for edges of named types, `name_or_index` are indices into
- *   trace_function_infos, trace_tree, samples: recorded allocations; not read
+ *   trace_function_infos, trace_tree   recorded allocations (heap_snapshot_traces.c)
+ *   samples     not read
  *
  * Nothing of it is kept in memory except the numbers the graph needs. To find the rest again there are
  * signposts into the text: at every 8th node, at the first edge of every 8th node, at every 64th edge of
@@ -66,7 +67,7 @@ struct pm_snapshot_section { /* the text between its brackets */
 /* Places of the fields in a record; PM_SNAPSHOT_FIELDS: the file has no such field. */
 struct pm_snapshot_meta {
     unsigned node_fields, edge_fields, location_fields;
-    unsigned type, name, id, self_size, edge_count, detachedness;
+    unsigned type, name, id, self_size, edge_count, detachedness, trace;
     unsigned edge_type, edge_name, edge_to;
     unsigned location_object, location_script, location_line, location_column;
     unsigned node_type_count, edge_type_count;
@@ -94,8 +95,9 @@ struct pm_snapshot_file {
     uint64_t size;
     struct pm_snapshot_meta meta;
     struct pm_snapshot_section nodes, edges, strings, locations;
-    uint64_t allocation_bytes; /* text of the sections that are not read */
-    struct pm_error *damage;   /* the first thing that is wrong with the file; NULL = it is whole */
+    struct pm_snapshot_section trace_functions, trace_tree; /* with their brackets; not counted */
+    uint64_t allocation_bytes;                              /* text of recorded allocations */
+    struct pm_error *damage; /* the first thing that is wrong with the file; NULL = it is whole */
     pm_node node_count;
     uint64_t *node_at;   /* every 8th node */
     uint64_t *edge_at;   /* first edge of every 8th node; NULL: the edges are not to be used */
@@ -138,6 +140,7 @@ struct pm_snapshot_node {
     enum pm_snapshot_type type;
     unsigned type_number;
     uint64_t name, id, self_size, edge_count;
+    uint64_t trace; /* who allocated it; 0 = not recorded */
     bool detached;
 };
 

@@ -108,6 +108,9 @@ static struct pm_error *read_section(struct pm_json *json, struct pm_json_text k
     pm_json_peek(json);
     uint64_t start = json->at;
     PM_TRY(pm_json_skip(json));
+    struct pm_snapshot_section section = {.present = true, .start = start, .end = json->at};
+    if (pm_json_is(key, "trace_function_infos")) file->trace_functions = section;
+    if (pm_json_is(key, "trace_tree")) file->trace_tree = section;
     bool allocations = pm_json_is(key, "trace_tree") || pm_json_is(key, "samples") ||
                        pm_json_is(key, "trace_function_infos");
     if (allocations && json->at - start > 2) file->allocation_bytes += json->at - start; /* more than [] */

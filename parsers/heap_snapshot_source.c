@@ -289,6 +289,8 @@ static void destroy(void *self) {
     free(snapshot->used);
     free(snapshot->names);
     free(snapshot->detached);
+    free(snapshot->traces);
+    free(snapshot->makers);
     pm_arena_destroy(snapshot->arena);
     pthread_mutex_destroy(&snapshot->scopes_lock);
     free(snapshot);
@@ -312,4 +314,5 @@ const struct pm_graph_source pm_snapshot_source = {
     .weak_edges = weak_edges,
     .use = use,
     .suspended = suspended,
+    .allocation = pm_snapshot_allocation,
 };

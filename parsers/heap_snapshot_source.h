@@ -77,6 +77,18 @@ struct pm_snapshot {
     } lifted[PM_SNAPSHOT_LIFTED];
     unsigned lifted_count;
 
+    /* Recorded allocations; read when somebody asks for the first (under scopes_lock). */
+    bool traces_made;
+    struct pm_snapshot_trace {
+        uint64_t id, parent, function; /* function: index into makers */
+    } * traces;                        /* ascending by id */
+    size_t trace_count;
+    struct pm_snapshot_maker {
+        uint64_t name, script; /* strings */
+        uint32_t line, column;
+    } * makers;
+    size_t maker_count;
+
     /* ScopeInfo -> a closure of the function it describes; made when a context's position is asked for first.
      */
     pthread_mutex_t scopes_lock;
@@ -132,6 +144,10 @@ bool pm_snapshot_next_key(const void *self, pm_node node, uint64_t *cursor, stru
                           double *number_ret, bool *is_number_ret);
 bool pm_snapshot_store_edge_name(const void *self, pm_node owner, pm_node from, uint64_t edge,
                                  struct pm_edge_name *ret);
+
+/* ---- heap_snapshot_traces.c ---- */
+
+bool pm_snapshot_allocation(const void *self, pm_node node, size_t frames, struct pm_strbuf *out);
 
 /* ---- heap_snapshot_describe.c ---- */
 

@@ -5,8 +5,9 @@
 
 #include "postmortem/base/vec.h"
 
-#define MOST_VALUE 120
-#define MOST_TEXT  2000 /* code units; V8 writes 1,024 of a string */
+#define MOST_FRAMES 10 /* of an allocation */
+#define MOST_VALUE  120
+#define MOST_TEXT   2000 /* code units; V8 writes 1,024 of a string */
 
 struct inspection {
     const struct pm_graph *graph;
@@ -104,6 +105,24 @@ static void add_position(struct inspection *inspection, pm_node node) {
     free(position.file);
 }
 
+/* Who allocated it, where the snapshot recorded that. */
+static void add_allocation(struct inspection *inspection, pm_node node) {
+    const struct pm_graph *graph = inspection->graph;
+    PM_AUTO_STRBUF struct pm_strbuf text = {0};
+    if (!graph->source->allocation ||
+        !graph->source->allocation(graph->source_self, node, MOST_FRAMES, &text))
+        return;
+    const char *line = pm_strbuf_text(&text);
+    for (const char *name = "allocated by"; *line; name = "called by") {
+        size_t length = strcspn(line, "\n");
+        struct pm_object_field field = {PM_FIELD_INTERNAL, name,
+                                        pm_arena_copy(inspection->arena, line, length), 0};
+        inspection->object->field_total++;
+        if (!field.value || !pm_vec_push(&inspection->fields, field)) inspection->failed = true;
+        line += length + (line[length] == '\n');
+    }
+}
+
 static void add_text(struct inspection *inspection, pm_node node) {
     const struct pm_graph *graph = inspection->graph;
     PM_AUTO_STRBUF struct pm_strbuf text = {0};
@@ -132,6 +151,7 @@ struct pm_error *pm_inspect_snapshot(struct pm_session *session, size_t most) {
     };
     add_position(&inspection, node);
     add_text(&inspection, node);
+    add_allocation(&inspection, node);
     add_edges(&inspection, node);
     object->fields = pm_arena_dup(diagnosis->arena, inspection.fields.items, inspection.fields.count,
                                   sizeof(*object->fields));

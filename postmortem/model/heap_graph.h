@@ -151,6 +151,9 @@ struct pm_graph_source {
     /* Of a suspended generator or async function: where it waits (its `await` or `yield`), or where the
      * function begins when only that is known; the function's name. false = neither. May be NULL. */
     bool (*suspended)(const void *self, pm_node node, char **function_ret, struct pm_graph_position *ret);
+    /* The functions on the stack when the object was allocated, innermost first, at most `frames`, a line for
+     * each: "make (app.js:7)". false = not recorded. May be NULL. */
+    bool (*allocation)(const void *self, pm_node node, size_t frames, struct pm_strbuf *out);
 };
 
 struct pm_graph {

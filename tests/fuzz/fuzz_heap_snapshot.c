@@ -30,6 +30,7 @@ static void ask_node(const struct pm_graph *graph, pm_node node) {
     source->property(self, node, "table");
     if (node < 64) source->find(self, source->identity(self, node));
     source->weak_edges(self, node, visit, NULL);
+    source->allocation(self, node, 20, &text);
     while (source->next_key(self, node, &cursor, &text, &number, &is_number)) {
     }
 }

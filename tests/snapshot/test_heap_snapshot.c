@@ -629,6 +629,42 @@ static void test_coverage(void **state) {
     pm_graph_destroy(graph);
 }
 
+/* Who allocated an object: the functions of the tree from its leaf to the top. A tree whose numbers are wrong
+ * is told as far as it goes. */
+static void test_allocations(void **state) {
+    (void)state;
+    static const char *const trees[] = {"[1,0,0,0,[2,1,0,0,[3,2,1,24,[],4,1,0,0,[]]]]",
+                                        "[1,0,0,0,[3,2,1,24,[",
+                                        "[3,9,1,24,[]]",
+                                        "[3,2,",
+                                        "]]",
+                                        "[-1,-2,0,0,[]]"};
+    static const char *const expected[] = {
+        "make (app.js:7)\n(anonymous) (app.js)", "make (app.js:7)", NULL, NULL, NULL, NULL};
+    for (size_t i = 0; i < sizeof(trees) / sizeof(trees[0]); i++) {
+        struct pm_strbuf text PM_AUTO_STRBUF = {0}, found PM_AUTO_STRBUF = {0};
+        struct pm_graph *graph = NULL;
+        bool whole = i != 1 && i < 3;
+        pm_strbuf_appendf(
+            &text,
+            "{\"snapshot\":{\"meta\":{\"node_fields\":[\"type\",\"name\",\"id\",\"self_size\",\"edge_count\","
+            "\"trace_node_id\"],\"node_types\":[[\"synthetic\",\"object\"]],\"edge_fields\":[\"type\","
+            "\"name_or_index\",\"to_node\"],\"edge_types\":[[\"element\"]]},\"node_count\":2,\"edge_count\":"
+            "1},"
+            "\"nodes\":[0,0,1,0,1,0,1,1,3,24,0,3],\"edges\":[0,1,6],\"trace_function_infos\":[0,0,0,0,0,0,"
+            "11,0,3,5,0,0,12,2,3,5,7,9],\"strings\":[\"\",\"Order\",\"make\",\"app.js\"],\"trace_tree\":%s%s",
+            trees[i], whole ? "}" : "");
+        assert_pm_ok(snapshot_read_text(pm_strbuf_text(&text), text.length, &graph, NULL));
+        bool is = graph->source->allocation(graph->source_self, 1, 10, &found);
+        if (whole) { /* where the section does not end, it is not one */
+            assert_int_equal(is, expected[i] != NULL);
+            if (is) assert_string_equal(pm_strbuf_text(&found), expected[i]);
+        }
+        assert_false(graph->source->allocation(graph->source_self, 0, 10, &found));
+        pm_graph_destroy(graph);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_form_of_v8),
@@ -646,6 +682,7 @@ int main(void) {
         cmocka_unit_test(test_positions),
         cmocka_unit_test(test_weak_edges),
         cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -317,6 +317,7 @@ static void use(struct pm_graph *graph) {
             source->store_edge_name(self, graph->edges[edge], node, edge, &name);
         }
         source->weak_edges(self, node, ignore, NULL);
+        source->allocation(self, node, 10, &text);
         pm_strbuf_deinit(&text);
         pm_strbuf_deinit(&name.text);
     }
