@@ -11,6 +11,7 @@
  * shallow, retained]; retained counts an object once, with the outermost of its class */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "parsers/core_file.h"
 #include "postmortem/base/big_array.h"
@@ -182,10 +183,15 @@ static struct pm_error *put_core(const char *folder) {
     struct pm_graph *graph PM_AUTO(graph) = NULL;
     struct pm_dominators *dominators PM_AUTO(dominators) = NULL;
     struct pm_dominator_children *children PM_AUTO(dominator_children) = NULL;
-    char path[1024], exe[1024];
+    char path[1024], exe[1024], sysroot[1024];
     snprintf(path, sizeof(path), "%s/core", folder);
     snprintf(exe, sizeof(exe), "%s/node", folder);
     struct pm_module_options options = {.exe = exe, .beside = folder};
+    snprintf(sysroot, sizeof(sysroot), "%s/sysroot", folder);
+    if (access(sysroot, F_OK) == 0) { /* of Debian's node V8 is in a library below it */
+        options.sysroot = sysroot;
+        options.exe = NULL;
+    }
     struct v8_options v8_options = {0};
     PM_TRY(pm_input_open(path, NULL, NULL, &input));
     PM_TRY(pm_core_open(input, &core));
