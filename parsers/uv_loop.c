@@ -115,17 +115,21 @@ static bool is_loop(struct ring *ring, pm_addr at) {
     return read_ring(ring);
 }
 
+pm_addr pm_uv_default_loop(const struct pm_modules *modules) {
+    pm_addr address;
+    return pm_modules_symbol(modules, "default_loop_struct", &address, NULL, NULL) ? address : 0;
+}
+
 struct pm_error *pm_uv_loop_find(const struct pm_core *core, const struct pm_core_thread *thread,
-                                 struct pm_uv_loop *ret) {
+                                 pm_addr guess, struct pm_uv_loop *ret) {
     const struct pm_arch *arch = pm_arch(pm_core_info(core)->machine);
     struct ring ring = {.mem = pm_core_memory(core)};
     *ret = (struct pm_uv_loop){0};
     pm_addr sp = arch ? thread->regs.value[arch->public.sp] & ~(pm_addr)7 : 0, last = 0;
     const struct pm_mem_range *stack = sp ? pm_mem_find(ring.mem, sp) : NULL;
-    if (!stack || !stack->bytes) return NULL;
     bool found = false;
-    pm_addr low = stack->end - sp > STACK_MOST ? stack->end - STACK_MOST : sp;
-    for (pm_addr at = stack->end - 8; at >= low && !found; at -= 8) {
+    pm_addr low = stack && stack->end - sp > STACK_MOST ? stack->end - STACK_MOST : sp;
+    for (pm_addr at = stack && stack->bytes ? stack->end - 8 : 0; at && at >= low && !found; at -= 8) {
         uint64_t word;
         if (!pm_mem_u64(ring.mem, at, &word) || word == last) continue;
         last = word;
@@ -134,6 +138,7 @@ struct pm_error *pm_uv_loop_find(const struct pm_core *core, const struct pm_cor
     }
     for (unsigned i = 0; i < PM_REG_COUNT && !found && !ring.no_memory; i++)
         found = pm_regs_has(&thread->regs, i) && is_loop(&ring, thread->regs.value[i]);
+    if (!found && !ring.no_memory) found = is_loop(&ring, guess);
     uint32_t backend = 0;
     if (found) {
         *ret = (struct pm_uv_loop){

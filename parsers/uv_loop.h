@@ -43,9 +43,11 @@ struct pm_uv_loop {
 };
 
 /* The outermost loop on the stack of a thread: a nested one (spawnSync) is nearer to the stack pointer.
- * ret->address 0 = none was found. */
+ * `guess`: tried when there is none, 0 = nothing. ret->address 0 = none was found. */
 struct pm_error *pm_uv_loop_find(const struct pm_core *core, const struct pm_core_thread *thread,
-                                 struct pm_uv_loop *ret);
+                                 pm_addr guess, struct pm_uv_loop *ret);
+/* libuv's default loop, which is the main thread's, where its symbol is not stripped; else 0. */
+pm_addr pm_uv_default_loop(const struct pm_modules *modules);
 void pm_uv_loop_deinit(struct pm_uv_loop *loop);
 
 /* What stands in the queue of the thread pool, by the function that will do it ("uv__fs_work"). Calls visit

@@ -56,7 +56,8 @@ static struct pm_error *read_loop(struct pm_session *session, size_t thread, str
                                   .is_main = shown->role == PM_ROLE_MAIN,
                                   .isolate = isolate ? isolate->address : 0,
                                   .state = shown->state};
-    PM_TRY(pm_uv_loop_find(session->core, pm_core_thread(session->core, thread), &loop));
+    pm_addr guess = ret->is_main ? pm_uv_default_loop(session->modules) : 0;
+    PM_TRY(pm_uv_loop_find(session->core, pm_core_thread(session->core, thread), guess, &loop));
     ret->address = loop.address;
     ret->active_handles = loop.address ? loop.active_handles : PM_UNKNOWN;
     ret->active_requests = loop.address ? loop.active_requests : PM_UNKNOWN;
