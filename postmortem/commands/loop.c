@@ -11,7 +11,7 @@ static struct pm_error *run(struct pm_session *session) {
 const struct pm_command pm_command_loop = {
     .name = "loop",
     .arguments = "CORE",
-    .summary = "what the event loop waits for: handles, requests, timers, async functions",
+    .summary = "what the event loop waits for: handles, requests, timers, await",
     .details =
         "Handles are libuv's, with their file descriptor and what the program knows of them. Handles that "
         "do not keep the process alive are counted, -v shows them. Timers and async functions that wait are "
