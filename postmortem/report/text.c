@@ -41,12 +41,24 @@ size_t pm_page_rows(const struct pm_page *page, size_t count, size_t usual) {
     return count < limit ? count : limit;
 }
 
+/* Up to the next space; a number keeps its unit: "352 B". */
+static size_t word_length(const char *text) {
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB", "ms", "s", "%"};
+    size_t length = strcspn(text, " "), tail;
+    if (!length || text[length] != ' ' || text[length - 1] < '0' || text[length - 1] > '9') return length;
+    tail = strcspn(text + length + 1, " ,;.:)");
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (tail == strlen(units[i]) && memcmp(text + length + 1, units[i], tail) == 0)
+            return length + 1 + strcspn(text + length + 1, " ");
+    return length;
+}
+
 /* Wraps escaped text at spaces; lines after the first begin at `indent`. A word that fits no line is not cut.
  */
 static void put_wrapped(const struct pm_page *page, const char *text, unsigned indent) {
     size_t room = page->columns > indent + 20 ? page->columns - indent : 20, used = 0;
     while (*text) {
-        size_t length = strcspn(text, " ");
+        size_t length = word_length(text);
         struct pm_strbuf word PM_AUTO_STRBUF = {0};
         pm_strbuf_append_bytes(&word, text, length);
         size_t width = pm_text_width(pm_strbuf_text(&word));
