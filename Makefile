@@ -19,10 +19,12 @@ clang: deps ## the same sources with clang 14, warnings are errors: build/clang
 deps: ## install the Debian packages that are missing
 	@scripts/install-deps
 
-test: ## install, build with gcc (sanitizers) and clang, run the tests
+test: ## install, build with gcc (sanitizers) and clang, run the tests, and the fuzz targets for a moment
 	@scripts/install-deps --browser
 	@scripts/build dev
 	@scripts/build clang
+	@scripts/build fuzz
+	@scripts/run-fuzz 2000
 	@scripts/run-tests dev
 
 test-all: test ## then every Node release, Debian's libnode and arm64 (an hour and 10 GB of cores when nothing is cached)
