@@ -3,7 +3,10 @@
  * than they were given are not called leaks; and the signature is the same for the same bug.
  *
  * A line may be unknown where the program's text is not in the dump (snapshots have 1,024 characters of it;
- * V8 drops the text of modules that have no functions left), but never wrong. */
+ * V8 drops the text of modules that have no functions left), but never wrong.
+ *
+ *   test_leaks          the cases of tests/detect/cores.txt
+ *   test_leaks LIST     those of another list, corpora/lists/leaks for instance */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -156,12 +159,14 @@ static unsigned check(const char *name, const char *version, bool with_snapshot)
     return wrong;
 }
 
-/* The cases of cores.txt: "CASE VERSION" on each line. */
+static const char *list_path = "tests/detect/cores.txt";
+
+/* The cases of the list: "CASE VERSION" on each line. */
 static void test_cases(void **state) {
     char path[1024], name[128], version[64];
     unsigned wrong = 0, count = 0;
     (void)state;
-    snprintf(path, sizeof(path), "%s/tests/detect/cores.txt", getenv("POSTMORTEM_SOURCE"));
+    snprintf(path, sizeof(path), "%s/%s", getenv("POSTMORTEM_SOURCE"), list_path);
     FILE *list = fopen(path, "r");
     assert_non_null(list);
     while (fscanf(list, "%127s %63s", name, version) == 2) {
@@ -202,7 +207,8 @@ static void test_signatures(void **state) {
     assert_string_not_equal(listeners, other);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1) list_path = argv[1];
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases), cmocka_unit_test(test_signatures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
