@@ -391,8 +391,7 @@ static void settle(struct pm_core *core, const struct pm_input *input) {
     if (!info->pid && core->threads.count) info->pid = core->threads.items[0].tid;
     /* Linux gives a process 48 bits of addresses unless it asks for more, which Node.js does not. */
     if (info->machine == PM_MACHINE_AARCH64 && !core->has_pac_mask) info->pac_mask = 0xffffull << 48;
-    if (core->mappings.count)
-        pm_sort(core->mappings.items, core->mappings.count, sizeof(*core->mappings.items), by_start);
+    pm_sort(core->mappings.items, core->mappings.count, sizeof(*core->mappings.items), by_start);
 }
 
 struct pm_error *pm_core_open(const struct pm_input *input, struct pm_core **ret) {

@@ -314,8 +314,7 @@ static void read_list(const struct pm_cfi *cfi, const struct pm_cfi_section *sec
         if (!cie_fine || !read_fde(cfi, &cie, &record, &fde) || fde.range == 0) continue;
         if (!pm_vec_push(&list->items, ((struct fde_range){fde.start, fde.start + fde.range, offset}))) break;
     }
-    if (list->items.count)
-        pm_sort(list->items.items, list->items.count, sizeof(*list->items.items), compare_ranges);
+    pm_sort(list->items.items, list->items.count, sizeof(*list->items.items), compare_ranges);
 }
 
 static bool search_list(const struct fde_list *list, uint64_t vaddr, uint64_t *ret) {

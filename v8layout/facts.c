@@ -532,9 +532,7 @@ struct pm_error *v8_facts_create(const struct pm_core *core, const struct pm_mod
     }
     if (facts->module && facts->module->elf) {
         pm_elf_each_symbol(facts->module->elf, "v8dbg_", collect_constant, facts);
-        if (facts->constants.count)
-            pm_sort(facts->constants.items, facts->constants.count, sizeof(struct constant),
-                    compare_constants);
+        pm_sort(facts->constants.items, facts->constants.count, sizeof(struct constant), compare_constants);
         collect_roots(facts);
         collect_types(facts);
         collect_offsets(facts);

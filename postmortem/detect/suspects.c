@@ -292,8 +292,7 @@ struct pm_error *pm_find_suspects(const struct pm_heap_view *view, struct pm_are
         pm_vec_deinit(&finder.found);
         return pm_error_nomem();
     }
-    if (finder.found.count)
-        pm_sort(finder.found.items, finder.found.count, sizeof(*finder.found.items), compare_suspects);
+    pm_sort(finder.found.items, finder.found.count, sizeof(*finder.found.items), compare_suspects);
     *ret = finder.found.items;
     *count_ret = finder.found.count;
     return NULL;

@@ -115,7 +115,7 @@ static struct pm_error *collect_ids(const struct pm_heap_tree *tree, struct pm_h
         ascending &= !ret->id_count || ret->ids[ret->id_count - 1] < ret->ids[ret->id_count];
         ret->id_count++;
     }
-    if (!ascending && ret->id_count) pm_sort(ret->ids, ret->id_count, sizeof(*ret->ids), by_number);
+    if (!ascending) pm_sort(ret->ids, ret->id_count, sizeof(*ret->ids), by_number);
     return NULL;
 }
 
