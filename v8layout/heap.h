@@ -64,6 +64,7 @@ struct v8 {
     size_t isolate_count;
     struct v8_page *pages; /* ascending by chunk; read-only ones too */
     size_t page_count;
+    size_t unlinked_page_count; /* given back by V8, not unmapped yet: not among the pages */
     struct v8_map_table *maps;
     pm_addr meta_map;
     double score;     /* 0..1 of the validation */

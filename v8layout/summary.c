@@ -353,17 +353,20 @@ static struct pm_error *summarize_headers(struct v8 *v8, struct pm_arena *arena,
         const struct v8_page *page = &v8->pages[i];
         uint64_t used = 0;
         if (!page->live || !belongs(v8, page, index)) continue;
+        uint64_t area = page->end - page->start;
+        bool listed =
+            page->space != V8_SPACE_NEW && page->space != V8_SPACE_RO; /* the others have no such count */
         if (page->large) {
             used = v8_size(v8, page->start);
-        } else if (page->space == V8_SPACE_NEW ||
-                   page->space == V8_SPACE_RO) { /* few pages, and no such count */
+        } else if (listed && known) {
+            pm_mem_u64(v8->mem, header_of(v8, page) + v8->layout.chunk_allocated.offset, &used);
+        }
+        /* A page that waits to be swept counts as full. */
+        if (!page->large && (!listed || used >= area)) {
             struct v8_walk_stats page_stats = {0};
             v8_walk_page(walker, page, NULL, NULL, &page_stats);
             used = used_bytes(page->space, &page_stats);
-        } else if (known) {
-            pm_mem_u64(v8->mem, header_of(v8, page) + v8->layout.chunk_allocated.offset, &used);
         }
-        uint64_t area = page->end - page->start;
         stats[page->space].object_bytes += used < area ? used : area;
     }
     v8_walker_destroy(walker);

@@ -90,6 +90,8 @@ static void check_roots(struct v8 *v8) {
 
 struct pm_error *v8_validate(struct v8 *v8) {
     v8->score = 1;
+    add_check(v8, "pages", 1, "%zu pages; %zu more that V8 gave back, but had not unmapped", v8->page_count,
+              v8->unlinked_page_count);
     check_roots(v8);
     check_oddballs(v8);
     double walk = check_walk(v8);

@@ -22,22 +22,40 @@ static const struct pm_space *space_named(const struct pm_isolate *isolate, cons
     return NULL;
 }
 
-static unsigned check_spaces(const char *version, const struct pm_isolate *isolate, const cJSON *heap) {
+/* What the report may differ by. It allocates itself in V8 9 and a little in V8 10, after it has counted. And
+ * where a page waits to be swept, dead objects still stand that V8 no longer counts: with one worker thread
+ * so in the small spaces. */
+struct slack {
+    double less, more;
+};
+
+static struct slack slack_of(const char *name, const char *version, const char *space) {
+    bool v8_9 = strncmp(version, "16.", 3) == 0 || strncmp(version, "17.", 3) == 0;
+    bool unswept = strcmp(name, "oom-one-worker") == 0 && strcmp(space, "old_space") != 0;
+    double own = v8_9 ? 300000 : strncmp(version, "18.", 3) == 0 ? 4096 : 0;
+    return (struct slack){own, unswept ? 1000000 : own};
+}
+
+static unsigned check_spaces(const char *name, const char *version, const struct pm_isolate *isolate,
+                             const cJSON *heap) {
     unsigned wrong = 0, compared = 0;
     const cJSON *space;
     cJSON_ArrayForEach(space, cJSON_GetObjectItem(heap, "heapSpaces")) {
         double used = cJSON_GetNumberValue(cJSON_GetObjectItem(space, "used"));
+        double pages = cJSON_GetNumberValue(cJSON_GetObjectItem(space, "memorySize"));
         const struct pm_space *ours = space_named(isolate, space->string);
         if (strcmp(space->string, "read_only_space") == 0) continue; /* V8 10 and later report 0 for it */
-        /* The report itself allocates in V8 9 and a little in V8 10, after it has counted; new space is
-         * emptied by the last collection. */
-        bool v8_9 = strncmp(version, "16.", 3) == 0 || strncmp(version, "17.", 3) == 0;
-        double own = ours ? (double)ours->used : 0, slack = v8_9                              ? 300000
-                                                            : strncmp(version, "18.", 3) == 0 ? 4096
-                                                                                              : 0;
+        double own = ours ? (double)ours->used : 0, own_pages = ours ? (double)ours->committed : 0;
+        struct slack slack = slack_of(name, version, space->string);
         compared++;
-        if (own < used - slack || own > used + slack) {
+        if (own < used - slack.less || own > used + slack.more) {
             fprintf(stderr, "  %s %s: %.0f used, the report says %.0f\n", version, space->string, own, used);
+            wrong++;
+        }
+        /* New space is emptied by the last collection, but keeps pages. */
+        if (own_pages != pages && strcmp(space->string, "new_space") != 0) {
+            fprintf(stderr, "  %s %s: %.0f committed, the report says %.0f\n", version, space->string,
+                    own_pages, pages);
             wrong++;
         }
     }
@@ -64,7 +82,8 @@ static unsigned check(const char *name, const char *version) {
     unsigned wrong = 1;
     if (report && !(err = v8_summarize(core.v8, false, NULL, NULL, walked)) &&
         !(err = v8_summarize(core.v8, true, NULL, NULL, quick))) {
-        wrong = check_spaces(version, &walked->isolates[0], cJSON_GetObjectItem(report, "javascriptHeap"));
+        wrong =
+            check_spaces(name, version, &walked->isolates[0], cJSON_GetObjectItem(report, "javascriptHeap"));
         if (walked->isolates[0].unparsed_bytes) {
             fprintf(stderr, "  %s: %llu bytes unparsed\n", version,
                     (unsigned long long)walked->isolates[0].unparsed_bytes);
@@ -74,8 +93,8 @@ static unsigned check(const char *name, const char *version) {
             const struct pm_space *exact = &walked->isolates[0].spaces[i];
             const struct pm_space *fast = space_named(&quick->isolates[0], exact->name);
             /* Headers count an open allocation area as used. */
-            if (!fast || fast->pages != exact->pages || fast->used + 600000 < exact->used ||
-                fast->used > exact->used + 600000) {
+            if (!fast || fast->pages != exact->pages || fast->used + 300000 < exact->used ||
+                fast->used > exact->used + 300000) {
                 fprintf(stderr, "  %s %s: %llu by the headers, %llu by the walk\n", version, exact->name,
                         (unsigned long long)(fast ? fast->used : 0), (unsigned long long)exact->used);
                 wrong++;
@@ -95,7 +114,10 @@ static unsigned check(const char *name, const char *version) {
 static void test_report(void **state) {
     (void)state;
     unsigned wrong = 0;
-    for (size_t i = 0; i < version_count; i++) wrong += check("oom-small", versions[i]);
+    for (size_t i = 0; i < version_count; i++) {
+        wrong += check("oom-small", versions[i]);
+        wrong += check("oom-one-worker", versions[i]); /* pages given back, not unmapped */
+    }
     assert_int_equal(wrong, 0);
 }
 

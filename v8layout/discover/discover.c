@@ -50,6 +50,7 @@ struct pm_error *v8_discover(struct v8 *v8) {
         v8_find_limits(f);
         v8_find_space_array(f, f->chunks.items, f->chunks.count);
         v8_find_links(f);
+        v8_drop_unlinked_pages(f);
         err = v8_find_labs(f);
     }
     if (!err) err = v8_find_size_rules(f);

@@ -68,6 +68,7 @@ struct pm_error *v8_find_types(struct v8_finder *f);
 /* pages.c */
 bool v8_is_new(uint8_t space);
 struct pm_error *v8_collect_pages(struct v8_finder *f);
+void v8_drop_unlinked_pages(struct v8_finder *f); /* after v8_find_links() */
 struct v8_page *v8_page_at(struct v8 *v8, pm_addr addr);
 struct v8_page *v8_next_page(const struct v8_finder *f, const struct v8_page *page);
 /* isolates.c */

@@ -298,3 +298,55 @@ struct v8_page *v8_next_page(const struct v8_finder *f, const struct v8_page *pa
         return NULL;
     return v8_page_at(f->v8, start);
 }
+
+/* ---- pages that left their space ----
+ *
+ * A page that V8 gives back is taken out of its space's list at once (Unlink sets both links to null), but
+ * unmapped by a background task: with few cores or a small --v8-pool-size that is much later, and until then
+ * its header looks like that of any page, and its area holds whatever was there. Truth: heap::List in
+ * src/heap/list.h, Space::RemovePage, Unmapper in src/heap/memory-allocator.h. */
+
+static bool read_links(const struct v8_finder *f, pm_addr header, uint64_t *next, uint64_t *prev) {
+    return v8_finder_u64(f, header + f->v8->layout.chunk_list_next.offset, next) &&
+           v8_finder_u64(f, header + f->v8->layout.chunk_list_prev.offset, prev);
+}
+
+/* The Space has the first and the last page of its list; a list of one page has no other sign of it. */
+static bool owner_has(const struct v8_finder *f, pm_addr header) {
+    uint64_t owner, word;
+    if (!v8_finder_u64(f, header + f->v8->layout.chunk_owner.offset, &owner)) return true;
+    for (uint32_t offset = 0x18; offset < 0x240; offset += 8)
+        if (!v8_finder_u64(f, owner + offset, &word) || word == header) return true;
+    return false;
+}
+
+void v8_drop_unlinked_pages(struct v8_finder *f) {
+    struct v8 *v8 = f->v8;
+    const struct v8_layout *layout = &v8->layout;
+    size_t linked = 0, linked_back = 0, kept = 0;
+    if (!layout->chunk_list_next.present || !layout->chunk_list_prev.present) return;
+    for (size_t i = 0; i < v8->page_count; i++) {
+        pm_addr header;
+        uint64_t next, prev, back;
+        if (!v8_chunk_header(f, v8->pages[i].chunk, layout->has_metadata, layout->chunk_metadata, &header) ||
+            !read_links(f, header, &next, &prev) || !next)
+            continue;
+        linked++;
+        linked_back += read_links(f, next, &prev, &back) && back == header;
+    }
+    if (!linked || linked_back * 2 < linked) return; /* these words are no links */
+    for (size_t i = 0; i < v8->page_count; i++) {
+        struct v8_page *page = &v8->pages[i];
+        pm_addr header;
+        uint64_t next, prev;
+        if (page->isolate < v8->isolate_count &&
+            v8_chunk_header(f, page->chunk, layout->has_metadata, layout->chunk_metadata, &header) &&
+            read_links(f, header, &next, &prev) && !next && !prev && !owner_has(f, header)) {
+            v8->isolates[page->isolate].page_count--;
+            v8->unlinked_page_count++;
+            continue;
+        }
+        v8->pages[kept++] = *page;
+    }
+    v8->page_count = kept;
+}
