@@ -199,6 +199,9 @@ static void note_death(struct run *run, unsigned worker, int status) {
                  run->most_memory >> 20);
     else if (run->ended[worker] == ENDED_TIME || (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM))
         snprintf(reason, sizeof(reason), "took longer than %zu seconds (--timeout)", run->options->timeout);
+    else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        snprintf(reason, sizeof(reason),
+                 "the reader was killed from outside: by the kernel for want of memory?");
     else if (WIFSIGNALED(status))
         snprintf(reason, sizeof(reason), "the reader died of %s: a mistake of postmortem, please report it",
                  strsignal(WTERMSIG(status)));

@@ -419,8 +419,7 @@ static struct pm_error *collect_roots(struct builder *b) {
     for (unsigned round = 0; round < 2; round++) {
         size_t first = source->root_count;
         for (size_t i = 0; i < list.count; i++) {
-            bool transient =
-                list.items[i].kind == V8_ROOT_STACK || list.items[i].kind == V8_ROOT_HANDLE_SCOPE;
+            bool transient = v8_root_is_transient((enum v8_root_kind)list.items[i].kind);
             pm_node node =
                 transient == (round == 1) ? v8_graph_node_of(source, list.items[i].object) : PM_NO_NODE;
             if (node == PM_NO_NODE || seen[node / 64] >> (node % 64) & 1) continue;

@@ -28,6 +28,10 @@ const char *v8_root_kind_name(enum v8_root_kind kind) {
     return kind < V8_ROOT_KINDS ? names[kind] : "(Unknown roots)";
 }
 
+bool v8_root_is_transient(enum v8_root_kind kind) {
+    return kind == V8_ROOT_STACK || kind == V8_ROOT_HANDLE_SCOPE || kind == V8_ROOT_ISOLATE;
+}
+
 struct collector {
     const struct v8 *v8;
     const struct pm_mem *mem;

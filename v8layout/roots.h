@@ -25,6 +25,10 @@ enum v8_root_kind {
 const char *
 v8_root_kind_name(enum v8_root_kind kind); /* as V8's snapshot names the group: "(Handle scope)" ... */
 
+/* Whether it lasts no longer than the work at hand. Of Isolate's and Heap's own words those that last are in
+ * the roots table; the others are the state of the running code, and marks that the collector left behind. */
+bool v8_root_is_transient(enum v8_root_kind kind);
+
 struct v8_root {
     pm_addr object; /* untagged; not checked to be an object */
     uint32_t kind;

@@ -40,6 +40,7 @@ struct pm_case {
     double share;
     const char *main_class; /* a person would name it; NULL */
     uint64_t main_count;
+    bool main_exact; /* false: counted in a part of what hangs below, there are more */
 
     /* ---- what the pattern says ---- */
     const char *id, *what, *advice;

@@ -87,8 +87,8 @@ static const char *capital(struct pm_arena *arena, const char *text) {
 static const char *of_words(const struct pm_case *leak) {
     if (leak->of) return leak->of;
     if (!leak->main_class) return "";
-    return pm_arena_printf(leak->arena, ", mostly %s",
-                           pm_words_objects(leak->arena, leak->main_count, leak->main_class));
+    const char *objects = pm_words_objects(leak->arena, leak->main_count, leak->main_class);
+    return pm_arena_printf(leak->arena, ", mostly %s%s", leak->main_exact ? "" : "at least ", objects);
 }
 
 static const char *group_words(const struct pm_case *leak) {
@@ -434,6 +434,8 @@ static struct pm_error *examine(struct pm_case *leak, size_t first, struct pm_pa
             : pm_census_main_class(leak->view, leak->arena, &leak->census,
                                    suspect->kind == PM_SUSPECT_CHAIN ? 0 : suspect->member_total,
                                    &leak->main_count);
+    leak->main_exact = leak->main_count == suspect->member_total ||
+                       (leak->census.complete && (!group || suspect->member_count == suspect->member_total));
     leak->main_class =
         pm_arena_strdup(leak->arena, leak->main_class); /* the graph is closed before it is written */
     if (is_collection(leak))
