@@ -34,6 +34,8 @@ function read(file) {
       const label = strings[edges[edge + edgeAt.name_or_index]];
       sum.all.add(label);
       if (!isObject || !NAMED.has(kind)) continue;
+      // V8 names none with a double, we none that leads to a read-only value.
+      if (['number', 'hidden'].includes(nodeTypes[nodes[edges[edge + edgeAt.to_node] + nodeAt.type]])) continue;
       if (label === '__proto__') continue; // V8 draws it from the object; in memory it is the hidden class that has it
       sum.named++;
       add(sum.names, label);

@@ -92,9 +92,9 @@ static void print_frames(const char *whose, const struct frame *frames, size_t c
                     frames[i].line, frames[i].name);
 }
 
-static bool
-is_of_program(const struct frame *frame) { /* official node is linked low; libraries are mapped high */
-    return frame->pc < 0x7f0000000000;
+static bool is_of_program(
+    const struct frame *frame) { /* libraries are mapped within 2 TB below the stack, node far lower */
+    return frame->pc < 0x7d0000000000;
 }
 
 /* gdb shows parameters: ours must be a part of it. In libc it has debug symbols of its own, with other names.
