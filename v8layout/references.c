@@ -48,6 +48,9 @@ struct v8_reference_range v8_reference_range(const struct v8_layout *layout, con
         return range(8, layout->bytecode_data.present ? layout->bytecode_data.offset & ~7u : 48);
     case V8_T_INSTRUCTION_STREAM: return range(8, size < 32 ? size : 32);
     case V8_T_CODE: return range(8, size < 64 ? size : 64); /* with instructions inside up to V8 10 */
+    case V8_T_CODE_DATA_CONTAINER: /* next_code_link: the list of optimised code is weak (src/objects/code.h)
+                                    */
+        return weak(size, (struct v8_field){8, true, V8_VARIANT}, 1);
     case V8_T_WEAK_CELL: return weak(size, layout->weak_cell_target, 2); /* target and unregister token */
     case V8_T_JS_WEAK_REF: return weak(size, layout->weakref_target, 1);
     case V8_T_ALLOCATION_SITE: /* the last word of the larger ones links all sites (weak_next) */
