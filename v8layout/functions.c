@@ -2,6 +2,7 @@
 
 #include "postmortem/base/checked.h"
 #include "postmortem/base/limits.h"
+#include "v8layout/dispatch_table.h"
 #include "v8layout/object_access.h"
 #include "v8layout/position_table.h"
 #include "v8layout/variants/scope_info.h"
@@ -285,4 +286,17 @@ int32_t v8_source_position(const struct v8 *v8, pm_addr table, int32_t code_offs
     if (found < 0 || (found & 1)) return -1;
     if (inlining_id_ret) *inlining_id_ret = (int32_t)(found >> 31 & 0xffff) - 1;
     return (int32_t)(found >> 1 & 0x3fffffff) - 1;
+}
+
+v8_word v8_function_code(const struct v8 *v8, pm_addr function) {
+    const struct v8_layout *layout = &v8->layout;
+    const struct v8_page *page = v8_page_of(v8, function);
+    uint32_t handle;
+    v8_word code;
+    if (layout->function_code.present)
+        return v8_word_at(v8, function, layout->function_code.offset, &code) ? code : 0;
+    if (!page || !layout->function_dispatch_handle.present ||
+        !pm_mem_u32(v8->mem, function + layout->function_dispatch_handle.offset, &handle))
+        return 0;
+    return v8_dispatch_code(v8, page->isolate, handle);
 }

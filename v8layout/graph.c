@@ -19,7 +19,9 @@
 #include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
 #include "v8layout/classes.h"
+#include "v8layout/dispatch_table.h"
 #include "v8layout/graph_source.h"
+#include "v8layout/object_access.h"
 #include "v8layout/references.h"
 
 #include <stdatomic.h>
@@ -286,6 +288,16 @@ static bool is_native_context(const struct v8_graph_source *source, v8_word word
            type == source->v8->layout.number_of[V8_T_NATIVE_CONTEXT];
 }
 
+/* The handle of a function's code stands for a reference. */
+static void visit_code(const struct v8_graph_source *source, const uint8_t *bytes, uint64_t size,
+                       bool (*visit)(void *context, uint32_t offset, pm_node to), void *context) {
+    uint32_t offset = source->v8->layout.function_dispatch_handle.offset;
+    if (offset + 4u > size) return;
+    v8_word code = v8_dispatch_code(source->v8, source->isolate, pm_load_u32(bytes + offset));
+    pm_node to = code ? target(source, code) : PM_NO_NODE;
+    if (to != PM_NO_NODE) visit(context, offset, to);
+}
+
 void v8_graph_each_edge(const struct v8_graph_source *source, const struct v8_map *map, const uint8_t *bytes,
                         uint64_t size, bool (*visit)(void *context, uint32_t offset, pm_node to),
                         void *context) {
@@ -303,6 +315,8 @@ void v8_graph_each_edge(const struct v8_graph_source *source, const struct v8_ma
         if (native_context && offset + 40 >= size && is_native_context(source, word)) continue;
         if (!visit(context, offset, to)) return;
     }
+    if (source->v8->layout.function_dispatch_handle.present && v8_is_function_type((enum v8_type)map->type))
+        visit_code(source, bytes, size, visit, context);
 }
 
 static bool keep_edge(void *context, uint32_t offset, pm_node to) {

@@ -206,6 +206,9 @@ static void edge_name(const void *self, pm_node from, uint64_t edge, struct pm_e
             name(ret, PM_EDGE_PROPERTY, cell);
             return;
         }
+    } else if (v8_is_function_type(thing.type) && layout->function_dispatch_handle.present &&
+               offset == layout->function_dispatch_handle.offset) {
+        field = "code";
     } else {
         field = v8_field_at(layout, thing.type, offset);
         if (!field && source->graph->kinds[from] == PM_NODE_STORE && offset >= 16) {

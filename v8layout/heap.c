@@ -3,6 +3,7 @@
 #include "postmortem/base/checked.h"
 #include "postmortem/base/limits.h"
 #include "v8layout/discover.h"
+#include "v8layout/dispatch_table.h"
 #include "v8layout/fields.h"
 #include "v8layout/maps.h"
 #include "v8layout/validate.h"
@@ -59,6 +60,7 @@ struct pm_error *v8_open(const struct pm_core *core, const struct pm_modules *mo
     err = v8_facts_create(core, modules, options ? options->hide : NULL, &v8->facts);
     if (!err) err = v8_discover(v8);
     if (!err) err = v8_discover_fields(v8);
+    if (!err) err = v8_find_dispatch_tables(v8);
     if (!err) err = v8_validate(v8);
     if (err) {
         v8_close(v8);

@@ -52,6 +52,7 @@ struct v8_isolate {
     uint64_t max_old_generation, max_semi_space; /* PM_UNKNOWN-like UINT64_MAX = not found */
     size_t page_count;
     pm_addr read_only_space;
+    pm_addr dispatch_table; /* dispatch_table.h; 0 = not in this V8, or not found */
 };
 
 struct v8 {

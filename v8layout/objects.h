@@ -50,6 +50,8 @@ struct v8_function {
 };
 bool v8_function_load(const struct v8 *v8, pm_addr function_or_shared, struct pm_arena *arena,
                       struct v8_function *ret);
+/* The Code of a JSFunction, tagged; 0 = not known. */
+v8_word v8_function_code(const struct v8 *v8, pm_addr function);
 /* Only its name, which is cheaper; NULL = no function. */
 const char *v8_function_name(const struct v8 *v8, pm_addr function_or_shared, struct pm_arena *arena);
 /* Line and column (from 1) of a source position of a script; false = source and line ends are not known. */

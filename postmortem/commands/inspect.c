@@ -136,9 +136,14 @@ static void add_slots(struct inspection *inspection, pm_addr address, enum v8_ty
     v8_word word;
     for (uint32_t offset = 16; offset + 8 <= inspection->object->size && offset < MOST_SLOTS; offset += 8) {
         const char *name = v8_receiver_field_at(&v8->layout, type, offset);
-        if (!name || !v8_word_at(v8, address, offset, &word) || !v8_is_pointer(word) ||
-            !v8_map(v8, v8_untag(word)))
+        if (!name) continue;
+        if (strcmp(name, "dispatch_handle") == 0) {
+            name = "code";
+            word = v8_function_code(v8, address);
+        } else if (!v8_word_at(v8, address, offset, &word)) {
             continue;
+        }
+        if (!v8_is_pointer(word) || !v8_map(v8, v8_untag(word))) continue;
         add_word(inspection, PM_FIELD_INTERNAL, pm_arena_printf(inspection->arena, "[[%s]]", name), word);
     }
 }

@@ -4,6 +4,7 @@
 // node_modules (@memlab/core). Prints for each file a line of JSON:
 //   nodes, edges, size   all of the file
 //   objects, bytes       those of V8's heap: without synthetic and native nodes
+//   unsized              how many of these have no size: read-only objects, from V8 13 on
 //   native               bytes of native nodes
 //   top                  largest retained first: [class, type, id, self size, retained, names of edges to it]
 //   classes              [name, count, self size, retained]; retained counts a node once, with the outermost of its class
@@ -77,7 +78,7 @@ function addRetained(nodes, classes, names) {
 
 function describe(snapshot) {
   const nodes = [];
-  const sum = { nodes: 0, edges: snapshot.edges.length, size: 0, objects: 0, bytes: 0, native: 0 };
+  const sum = { nodes: 0, edges: snapshot.edges.length, size: 0, objects: 0, bytes: 0, unsized: 0, native: 0 };
   snapshot.nodes.forEach((node) => {
     nodes.push(node);
     sum.nodes++;
@@ -86,6 +87,7 @@ function describe(snapshot) {
     if (node.type === 'native' || node.type === 'synthetic') return;
     sum.objects++;
     sum.bytes += node.self_size;
+    if (node.self_size === 0) sum.unsized++;
   });
   const names = nodes.map(className);
   const classes = classesOf(nodes, names);

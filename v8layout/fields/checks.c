@@ -53,10 +53,12 @@ enum verdict v8_check_descriptor_header(struct finder *f, const struct sample *s
                : verdict_if(v8_classify(f->v8, key, &type) & IS_NAME);
 }
 
-/* JSDispatchHandle: u32, not a tagged word; src/objects/js-function.h with leaptiering (V8 13). */
+/* JSDispatchHandle: u32, an index << 8, not a tagged word; src/objects/js-function.h with leaptiering (V8
+ * 13). Behind it are four bytes that optimised code leaves as they are. */
 enum verdict v8_check_dispatch_handle(struct finder *f, const struct sample *sample, uint32_t offset) {
     v8_word word;
-    return verdict_if(v8_sample_word(f, sample, offset, &word) && (uint32_t)word != 0 && word >> 32 == 0);
+    if (!v8_sample_word(f, sample, offset, &word)) return NO;
+    return (uint32_t)word == 0 ? UNSURE : verdict_if((word & 0xff) == 0);
 }
 
 enum verdict v8_check_prototype_slot(struct finder *f, const struct sample *sample, uint32_t offset) {
