@@ -129,6 +129,20 @@ static bool writable_in_file(const struct module *module, const struct span *spa
     return false;
 }
 
+/* Where the file that was found has what is mapped at `span`. It need not be at the same offset as in the
+ * file that was mapped: strip moves the segments, and keeps the build-id. */
+static uint64_t offset_in_file(const struct module *module, const struct span *span, uint64_t page) {
+    uint64_t vaddr = span->start - span->bias;
+    for (size_t i = 0; i < pm_elf_segment_count(module->public.elf); i++) {
+        const struct pm_elf_segment *segment = pm_elf_segment(module->public.elf, i);
+        uint64_t skew = segment->vaddr & (page - 1), start = segment->vaddr - skew;
+        if (skew == (segment->file_offset & (page - 1)) && vaddr >= start &&
+            vaddr - start < skew + segment->file_size)
+            return segment->file_offset - skew + (vaddr - start);
+    }
+    return span->file_offset;
+}
+
 /* Program text that the core has not saved. Never data: what a writable segment held at the end is not in the
  * file, and relocated data that was made read-only later comes from a writable segment too. */
 static struct pm_error *fill_text(struct pm_modules *modules, const struct module *module) {
@@ -138,12 +152,10 @@ static struct pm_error *fill_text(struct pm_modules *modules, const struct modul
         const struct span *span = &modules->spans.items[module->first + i];
         const struct pm_mem_range *range = pm_mem_find(pm_core_memory(modules->core), span->start);
         uint32_t protection = range ? range->protection : PM_MEM_READ;
-        if (protection & PM_MEM_WRITE || writable_in_file(module, span, page) || span->file_offset >= size)
-            continue;
-        uint64_t length = span->end - span->start;
-        if (length > size - span->file_offset) length = size - span->file_offset;
-        PM_TRY(pm_mem_fill(pm_core_memory(modules->core), span->start, file + span->file_offset, length,
-                           protection));
+        uint64_t offset = offset_in_file(module, span, page), length = span->end - span->start;
+        if (protection & PM_MEM_WRITE || writable_in_file(module, span, page) || offset >= size) continue;
+        if (length > size - offset) length = size - offset;
+        PM_TRY(pm_mem_fill(pm_core_memory(modules->core), span->start, file + offset, length, protection));
     }
     return NULL;
 }
@@ -151,7 +163,10 @@ static struct pm_error *fill_text(struct pm_modules *modules, const struct modul
 struct pm_error *pm_module_place(struct pm_modules *modules, struct module *module) {
     if (module->placed) return NULL;
     module->placed = true;
-    if (module->public.elf) pm_module_set_segments(module, module->public.elf);
+    /* What was mapped has the segments of the header that the core has; the file that was found may have them
+     * elsewhere. The spans of an unlisted module are those of that file. */
+    if (module->public.elf && (module->unlisted || !module->segment_count))
+        pm_module_set_segments(module, module->public.elf);
     if (module->count) place(modules, module);
     bool from_disk = module->found && module->public.elf;
     return from_disk ? fill_text(modules, module) : NULL;

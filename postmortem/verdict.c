@@ -71,14 +71,17 @@ static void put_fill(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis
         const struct pm_isolate *isolate = &diagnosis->isolates[i];
         uint64_t sum = 0;
         bool its = crashed && crashed->isolate ? isolate->address == crashed->isolate : isolate->is_main;
-        if (!its || isolate->max_old_generation == PM_UNKNOWN || !isolate->space_count) continue;
+        uint64_t old = isolate->max_old_generation;
+        if (old == PM_UNKNOWN && isolate->is_main) old = process->max_old_space_flag;
+        if (!its || old == PM_UNKNOWN || !isolate->space_count) continue;
         for (size_t k = 0; k < isolate->space_count; k++) sum += isolate->spaces[k].used;
         pm_strbuf_appendf(out, " (%s used, limit %s)", pm_format_bytes(used, sum),
-                          pm_format_bytes(limit, isolate->max_old_generation));
+                          pm_format_bytes(limit, old));
         return;
     }
     if (process->heap_used_at_death != PM_UNKNOWN && process->heap_limit_at_death != PM_UNKNOWN)
-        pm_strbuf_appendf(out, " (%s used, limit %s)", pm_format_bytes(used, process->heap_used_at_death),
+        pm_strbuf_appendf(out, " (%s used, limit %s for both generations)",
+                          pm_format_bytes(used, process->heap_used_at_death),
                           pm_format_bytes(limit, process->heap_limit_at_death));
 }
 

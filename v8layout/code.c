@@ -5,6 +5,7 @@
 
 #include "postmortem/base/checked.h"
 #include "postmortem/base/vec.h"
+#include "v8layout/blob.h"
 #include "v8layout/objects.h"
 #include "v8layout/vlq.h"
 
@@ -84,6 +85,15 @@ static void find_named_builtins(struct v8_codes *codes) {
     add_blob(codes, codes->blob_in_file, hull.end - hull.start, "symbols of the builtins");
 }
 
+/* Without symbols: where the binary itself has what the isolate calls. Both copies run. */
+static void add_first_copy(struct v8_codes *codes, pm_addr copy, uint32_t size) {
+    pm_addr first = v8_blob_in_file(codes->v8, copy, size);
+    if (!first) return;
+    codes->blob_in_file = first;
+    codes->blob_in_file_end = first + size;
+    add_blob(codes, first, size, "the same code in the binary");
+}
+
 static void find_blobs(struct v8_codes *codes) {
     const struct v8 *v8 = codes->v8;
     pm_addr text = 0;
@@ -101,13 +111,17 @@ static void find_blobs(struct v8_codes *codes) {
     if (!codes->blob_in_file && !v8_facts_hidden(v8->facts, "symbols")) find_named_builtins(codes);
     uint32_t code_field, size_field;
     v8_facts_blob_fields(v8->facts, &code_field, &size_field);
-    if (!code_field || !size_field) return;
+    if (!code_field || !size_field) {
+        if (codes->blob_in_file || !v8_blob_find_fields(v8, &code_field, &size_field)) return;
+    }
     for (size_t i = 0; i < v8->isolate_count; i++) {
         pm_addr start;
         uint32_t bytes;
-        if (pm_mem_u64(v8->mem, v8->isolates[i].address + code_field, &start) &&
-            pm_mem_u32(v8->mem, v8->isolates[i].address + size_field, &bytes))
-            add_blob(codes, start, bytes, "fields of the Isolate");
+        if (!pm_mem_u64(v8->mem, v8->isolates[i].address + code_field, &start) ||
+            !pm_mem_u32(v8->mem, v8->isolates[i].address + size_field, &bytes))
+            continue;
+        add_blob(codes, start, bytes, "fields of the Isolate");
+        if (!codes->blob_in_file) add_first_copy(codes, start, bytes);
     }
 }
 

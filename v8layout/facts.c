@@ -3,6 +3,7 @@
 #include "postmortem/base/checked.h"
 #include "postmortem/base/sort.h"
 #include "postmortem/base/vec.h"
+#include "v8layout/root_names.h"
 
 #include <ctype.h>
 #include <fnmatch.h>
@@ -156,7 +157,8 @@ static void collect_roots(struct v8_facts *facts) {
     pm_addr addr;
     uint64_t size;
     if (v8_facts_hidden(facts, "root_names") ||
-        !v8_facts_symbol(facts, "_ZN2v88internal10RootsTable11root_names_E", &addr, &size))
+        (!v8_facts_symbol(facts, "_ZN2v88internal10RootsTable11root_names_E", &addr, &size) &&
+         !v8_root_names_by_content(facts->module, facts->mem, &addr, &size)))
         return;
     if (size % 8 || size < 8 * 100 || size > 8 * 10000) return;
     for (uint64_t i = 0; i < size / 8; i++) {

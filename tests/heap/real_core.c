@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct pm_error *find_folder(const char *name, const char *version, char *folder, size_t size) {
     const char *source = getenv("POSTMORTEM_SOURCE");
@@ -14,6 +15,16 @@ static struct pm_error *find_folder(const char *name, const char *version, char 
     if (!line || status != 0) return pm_error_create(PM_ERR_IO, "%s failed with status %d", command, status);
     folder[strcspn(folder, "\n")] = 0;
     return NULL;
+}
+
+/* strip moves the segments within the file, and keeps the build-id. */
+static struct pm_error *strip_copy(const char *exe, char *copy) {
+    char command[1500];
+    int file = mkstemp(copy);
+    if (file < 0) return pm_error_create(PM_ERR_IO, "no temporary file");
+    close(file);
+    snprintf(command, sizeof(command), "strip -o '%s' '%s'", copy, exe);
+    return system(command) == 0 ? NULL : pm_error_create(PM_ERR_IO, "%s failed", command);
 }
 
 struct pm_error *real_core_open(const char *name, const char *version, const char *hide,
@@ -30,10 +41,17 @@ struct pm_error *real_core_open(const char *name, const char *version, const cha
         modules.sysroot = sysroot;
         if (strncmp(version, "deb", 3) == 0) modules.exe = NULL; /* V8 is in a library of the sysroot */
     }
-    struct v8_options options = {.hide = hide};
-    err = pm_input_open(path, NULL, NULL, &core.input);
+    char stripped[] = "/tmp/postmortem-strip-XXXXXX";
+    bool strip = hide && strcmp(hide, "strip") == 0;
+    struct v8_options options = {.hide = strip ? NULL : hide};
+    if (strip) {
+        modules.exe = stripped;
+        err = strip_copy(exe, stripped);
+    }
+    if (!err) err = pm_input_open(path, NULL, NULL, &core.input);
     if (!err) err = pm_core_open(core.input, &core.core);
     if (!err) err = pm_modules_open(core.core, &modules, &core.modules);
+    if (strip) unlink(stripped);
     if (!err) err = v8_open(core.core, core.modules, &options, &core.v8);
     if (err)
         real_core_close(&core);

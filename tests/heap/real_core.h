@@ -13,7 +13,8 @@ struct real_core {
 };
 
 /* Opens the core of (case, version), made by corpora/make-core unless it is cached. `hide`: facts to pretend
- * absent. The error, if any, is that of the first step that failed; the core is closed then. */
+ * absent, or "strip": the executable of x86-64 as strip leaves it. The error, if any, is that of the first
+ * step that failed; the core is closed then. */
 struct pm_error *real_core_open(const char *name, const char *version, const char *hide,
                                 struct real_core *ret);
 void real_core_close(struct real_core *core);

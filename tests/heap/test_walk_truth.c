@@ -1,7 +1,7 @@
 /* The walk finds exactly the objects that V8's own heap iterator lists: 0 missing, 0 extra, 0 wrong sizes.
  * objects.bin is written by the truth addon inside the process (corpora/addon/heaptruth.cc). Also with
  * published facts hidden one after the other: then the same objects, or a refusal with the reason, never
- * others. */
+ * others. And with a stripped executable: the same objects. */
 #include "real_core.h"
 
 #include <setjmp.h>
@@ -62,7 +62,7 @@ static unsigned compare(const struct found_list *ours, const uint64_t *truth, si
 static unsigned check(const char *version, const char *hide) {
     struct real_core core;
     struct pm_error *err = real_core_open("objects", version, hide, &core);
-    if (err && hide) { /* refused with a reason: fine */
+    if (err && hide && strcmp(hide, "strip") != 0) { /* refused with a reason: fine */
         bool reasonable = err->kind == PM_ERR_LAYOUT && strlen(err->message) > 20;
         printf("%s without %s: refused: %s\n", version, hide, err->message);
         pm_error_destroy(err);
@@ -115,8 +115,18 @@ static void test_hidden_facts(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+static void test_stripped(void **state) {
+    (void)state;
+    unsigned wrong = 0;
+    for (size_t i = 0; i < version_count; i++)
+        if (!strstr(versions[i], "arm64") && strncmp(versions[i], "deb", 3) != 0) /* Debian's is stripped */
+            wrong += check(versions[i], "strip");
+    assert_int_equal(wrong, 0);
+}
+
 int main(int argc, char **argv) {
     real_core_versions(argc, argv, &versions, &version_count);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_facts), cmocka_unit_test(test_hidden_facts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_facts), cmocka_unit_test(test_hidden_facts),
+                                       cmocka_unit_test(test_stripped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

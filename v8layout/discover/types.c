@@ -102,7 +102,10 @@ struct pm_error *v8_find_types(struct v8_finder *f) {
                                 "the instance type number of %s is not known: the binary publishes "
                                 "none and the roots do not show it",
                                 v8_type_name((enum v8_type)required[i])),
-                "Give the executable of the process with --exe.");
+                v8_facts_module(v8->facts) && v8_facts_module(v8->facts)->elf
+                    ? "The symbols of the executable were stripped: give the same build with its symbols "
+                      "with --exe."
+                    : "Give the executable of the process with --exe.");
     /* Receivers are the last block of numbers and begin with JSProxy (and WebAssembly objects); JSObjects
      * follow. */
     layout->first_js_receiver = layout->number_of[V8_T_JS_PROXY];
