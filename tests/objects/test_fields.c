@@ -167,8 +167,41 @@ static void test_one_hidden(void **state) {
     assert_int_equal(wrong, 0);
 }
 
+/* A heap full of one program's data, where functions and scripts are on a few pages: they are found all the
+ * same, and nothing of what every process has is taken from a table. */
+static void test_full_heap(void **state) {
+    (void)state;
+    static const char *const everywhere[] = {"shared_outer_or_feedback",
+                                             "shared_script",
+                                             "script_source",
+                                             "script_line_offset",
+                                             "script_type",
+                                             "bytecode_source_positions",
+                                             "bytecode_frame_size",
+                                             "code_instruction_start",
+                                             "code_instruction_size"};
+    size_t wrong = 0;
+    for (size_t i = 0; i < version_count; i++) {
+        struct real_core core;
+        struct pm_error *err = real_core_open("oom-small", versions[i], NULL, &core);
+        if (err) fail_msg("%s", err->message);
+        for (size_t k = 0; k < sizeof(everywhere) / sizeof(everywhere[0]); k++)
+            for (size_t row = 0; row < ROWS; row++) {
+                const struct v8_field *field = field_of(&core.v8->layout, &rows[row]);
+                if (strcmp(rows[row].name, everywhere[k]) != 0 ||
+                    (field->present && (field->origin == V8_PUBLISHED || field->origin == V8_DISCOVERED)))
+                    continue;
+                fprintf(stderr, "  %s %s: origin %d\n", versions[i], everywhere[k], field->origin);
+                wrong++;
+            }
+        real_core_close(&core);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 int main(int argc, char **argv) {
     real_core_versions(argc, argv, &versions, &version_count);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_hidden), cmocka_unit_test(test_one_hidden)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_hidden), cmocka_unit_test(test_one_hidden),
+                                       cmocka_unit_test(test_full_heap)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

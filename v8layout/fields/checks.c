@@ -105,6 +105,8 @@ static bool sizes_add_up(struct finder *f, const struct sample *sample, uint32_t
 }
 
 enum {
+    LEAST_CODE = 32,
+    EMPTY_ARRAY = 24,
     INLINE_CODE = 64
 }; /* larger offsets: the instructions stand in the Code object itself, V8 9.0 to 10.8 */
 
@@ -115,7 +117,8 @@ enum verdict v8_check_instruction_start(struct finder *f, const struct sample *s
             sizes_add_up(f, sample, 40, offset, sample->size)); /* sizes at 40 and 44 in all of them */
     const struct pm_mem_range *range =
         v8_sample_word(f, sample, offset, &word) ? pm_mem_find(f->v8->mem, word) : NULL;
-    return verdict_if(range && (range->protection & PM_MEM_EXECUTE));
+    /* A reference to the stream has a tag. */
+    return verdict_if(range && (range->protection & PM_MEM_EXECUTE) && (word & 7) == 0);
 }
 
 /* The InstructionStream of a Code (V8 11 and later); 0 = none, the code is a builtin's. */
@@ -135,18 +138,28 @@ enum verdict v8_check_code_sizes(struct finder *f, const struct sample *sample, 
         return verdict_if(sizes_add_up(f, sample, offset, start.offset, sample->size));
     pm_addr stream = stream_of(f, sample);
     uint64_t size = stream ? v8_size(f->v8, stream) : 0;
+    uint32_t instructions;
     if (!size) return UNSURE;
+    /* Flags stand before the size, and those of baseline code are a small number; code is not that short. */
+    if (!v8_sample_u32(f, sample, offset, &instructions) || instructions < LEAST_CODE) return NO;
     return verdict_if(sizes_add_up(f, sample, offset, 16, size) || sizes_add_up(f, sample, offset, 32, size));
 }
 
-/* CodeKind in the low bits: baseline code, known by the bytecode it refers to, was 9 to 12 in all versions.
- */
+/* CodeKind in the low bits: baseline code, known by the bytecode it refers to, was 9 to 12 in all versions,
+ * and optimised code, known by its deoptimisation data, the kinds behind it. */
 enum verdict v8_check_code_flags(struct finder *f, const struct sample *sample, uint32_t offset) {
     uint32_t flags;
+    v8_word word;
     pm_addr data = v8_ref(f->v8, sample->address, f->v8->layout.code_deoptimization_data);
     if (!v8_sample_u32(f, sample, offset, &flags)) return NO;
-    if (v8_type_at(f->v8, data) == V8_T_BYTECODE_ARRAY)
-        return verdict_if((flags & 15) >= 9 && (flags & 15) <= 12);
+    if (v8_sample_word(f, sample, offset & ~7u, &word) && pm_mem_find(f->v8->mem, word))
+        return NO; /* half of an address */
+    enum v8_type type = v8_type_at(f->v8, data);
+    if (type == V8_T_BYTECODE_ARRAY) return verdict_if((flags & 15) >= 9 && (flags & 15) <= 12);
+    bool is_array =
+        type == V8_T_FIXED_ARRAY || type == V8_T_PROTECTED_FIXED_ARRAY || type == V8_T_TRUSTED_FIXED_ARRAY;
+    if (is_array && v8_size(f->v8, data) > EMPTY_ARRAY)
+        return verdict_if((flags & 15) >= 9 && (flags & 15) <= 14);
     bool is_builtin = f->v8->layout.code_instruction_start.offset < INLINE_CODE && !stream_of(f, sample);
     return is_builtin && (flags & 15) > 4 ? NO : UNSURE;
 }

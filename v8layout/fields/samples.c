@@ -4,7 +4,14 @@
 
 /* samples.c - some hundred objects of each kind, from all over the heap, and what their words are. */
 
-enum { SAMPLES_PER_PAGE = 40, WALK_OBJECTS = 600000 };
+enum {
+    SAMPLES_PER_PAGE = 40,
+    WALK_OBJECTS = 600000,
+    REACHED_OBJECTS = 1 << 16, /* from the roots */
+    REACHED_SLOTS = 1 << 18,
+    REACHED_WORDS = 512, /* of one object: one large array must not be all that is seen */
+    UNNAMED_ROOTS = 1200
+};
 
 static enum kind kind_of_type(enum v8_type type) {
     switch (type) {
@@ -109,6 +116,56 @@ static bool visit(void *context, const struct v8_object *object) {
     return true;
 }
 
+/* ---- from the roots ----
+ *
+ * In a large heap that is full of one program's data, scripts, functions and code are on a few pages out of
+ * thousands, and no fair choice of pages finds them. But they are near the roots: breadth first from there.
+ */
+
+struct reached {
+    pm_addr *queue, *seen; /* seen: open addressing, at most a quarter full */
+    size_t count;
+};
+
+static void reach(struct finder *f, struct reached *reached, v8_word word) {
+    pm_addr object = v8_is_smi(word) ? 0 : v8_target(f->v8, word);
+    if (!object || reached->count == REACHED_OBJECTS) return;
+    size_t slot = (size_t)((object >> 3) * 0x9e3779b97f4a7c15u >> 46);
+    while (reached->seen[slot] && reached->seen[slot] != object) slot = (slot + 1) % REACHED_SLOTS;
+    if (reached->seen[slot]) return;
+    reached->seen[slot] = object;
+    reached->queue[reached->count++] = object;
+}
+
+static void reach_from(struct finder *f, struct reached *reached, pm_addr object) {
+    const struct v8_map *map = v8_map(f->v8, object);
+    uint64_t size = map ? v8_size(f->v8, object) : 0;
+    if (size < 8) return;
+    memset(f->from_page, 0, sizeof(f->from_page));
+    visit(f, &(struct v8_object){.address = object, .size = size, .map = map});
+    if (v8_is_string(map)) return;
+    for (uint64_t offset = 0; offset + 8 <= size && offset < 8 * REACHED_WORDS; offset += 8) {
+        v8_word word;
+        if (pm_mem_u64(f->v8->mem, object + offset, &word)) reach(f, reached, word);
+    }
+}
+
+static void collect_reached(struct finder *f) {
+    const struct v8 *v8 = f->v8;
+    struct reached reached = {calloc(REACHED_OBJECTS, sizeof(pm_addr)),
+                              calloc(REACHED_SLOTS, sizeof(pm_addr)), 0};
+    uint32_t roots = v8->layout.roots_count ? v8->layout.roots_count : UNNAMED_ROOTS;
+    v8_word word;
+    if (reached.queue && reached.seen && v8->isolate_count && v8->layout.roots_table) {
+        pm_addr table = v8->isolates[0].address + v8->layout.roots_table;
+        for (uint32_t i = 0; i < roots; i++)
+            if (pm_mem_u64(v8->mem, table + 8 * (uint64_t)i, &word)) reach(f, &reached, word);
+    }
+    for (size_t i = 0; i < reached.count; i++) reach_from(f, &reached, reached.queue[i]);
+    free(reached.queue);
+    free(reached.seen);
+}
+
 /* Pages in an order that is spread over the whole heap; the read-only ones first: they have the oddballs. */
 void v8_collect_samples(struct finder *f) {
     const struct v8 *v8 = f->v8;
@@ -125,4 +182,5 @@ void v8_collect_samples(struct finder *f) {
             memset(f->from_page, 0, sizeof(f->from_page));
             v8_walk_page(f->walker, &v8->pages[at], visit, f, &stats);
         }
+    collect_reached(f);
 }
