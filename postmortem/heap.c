@@ -7,6 +7,7 @@
 
 #include "parsers/heap_snapshot.h"
 #include "postmortem/base/escape.h"
+#include "postmortem/heap_worker.h"
 #include "postmortem/model/heap_rows.h"
 #include "postmortem/options.h"
 #include "postmortem/run.h"
@@ -184,6 +185,7 @@ struct pm_error *pm_session_graph(struct pm_session *session) {
         isolate->reachable_bytes = session->dominators->reachable_bytes;
         isolate->unreachable_objects = session->graph->node_count - session->dominators->reachable;
         isolate->unreachable_bytes = session->dominators->unreachable_bytes;
+        PM_TRY(pm_heap_worker(session->graph, diagnosis->arena, isolate));
     }
     if (diagnosis->read_objects == PM_UNKNOWN || session->graph->from_snapshot)
         diagnosis->read_objects = session->graph->node_count - 1;

@@ -143,7 +143,10 @@ static const struct member dominator_members[] = {
     TEXT(pm_dominator_row, rest_class, CODE),
 };
 static const struct shape dominator = SHAPE(pm_dominator_row, dominator_members);
+static const struct member worker_members[] = {TEXT(pm_worker, name, HEAP), TEXT(pm_worker, script, PATH)};
+static const struct shape worker = SHAPE(pm_worker, worker_members);
 static const struct member isolate_members[] = {
+    MAYBE(pm_isolate, worker, worker),
     EACH(pm_isolate, spaces, space_count, space),
     EACH(pm_isolate, histogram, histogram_count, class_row),
     TEXT(pm_isolate, grouped_by, OURS),

@@ -257,16 +257,38 @@ static const struct pm_finding *memory_finding(const struct pm_diagnosis *diagno
     return leak ? leak : other;
 }
 
+/* The worker whose heap was looked at; NULL = it was the main thread's. */
+static const struct pm_worker *worker_of(const struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->isolate_count; i++)
+        if (diagnosis->isolates[i].worker) return diagnosis->isolates[i].worker;
+    return NULL;
+}
+
+/* A heap that is gone explains more than what is left of the others. */
+static bool put_lost_heap(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
+    for (size_t i = 0; i < diagnosis->finding_count; i++) {
+        const struct pm_finding *finding = &diagnosis->findings[i];
+        if (strcmp(finding->id, "worker-out-of-memory") != 0 || !finding->claim) continue;
+        pm_strbuf_appendf(out, " %s", finding->claim);
+        return true;
+    }
+    return false;
+}
+
 static void put_suspect(struct pm_strbuf *out, const struct pm_diagnosis *diagnosis) {
     bool by_memory = out_of_memory(diagnosis);
     const struct pm_finding *most = memory_finding(diagnosis);
-    if (!most) return;
-    if (!diagnosis->has_process)
-        pm_strbuf_appendf(out, "Memory: %s", most->claim);
-    else if (by_memory)
-        pm_strbuf_appendf(out, " %s", most->claim);
-    else if (most->severity > PM_SEVERITY_INFO)
-        pm_strbuf_appendf(out, " Memory: %s", most->claim);
+    const struct pm_worker *worker = worker_of(diagnosis);
+    if (!most || (diagnosis->has_process && !by_memory && most->severity == PM_SEVERITY_INFO)) return;
+    if (diagnosis->has_process) pm_strbuf_append_char(out, ' ');
+    if (worker) {
+        pm_strbuf_append(out, by_memory ? "In " : "Memory, in ");
+        pm_worker_words(out, worker);
+        pm_strbuf_append(out, ": ");
+    } else if (!diagnosis->has_process || !by_memory) {
+        pm_strbuf_append(out, "Memory: ");
+    }
+    pm_strbuf_append(out, most->claim);
     if (most->allocation && (by_memory || !diagnosis->has_process))
         pm_strbuf_appendf(out, " %s", most->allocation);
 }
@@ -314,7 +336,10 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
     }
     switch (process->death) {
     case PM_DEATH_HEAP_LIMIT:
-        pm_strbuf_append(&text, "Out of memory: the JavaScript heap reached its limit");
+        pm_strbuf_append(&text,
+                         crashed && crashed->role == PM_ROLE_WORKER
+                             ? "Out of memory: the JavaScript heap of a worker thread reached its limit"
+                             : "Out of memory: the JavaScript heap reached its limit");
         put_fill(&text, diagnosis);
         put_where(&text, user, " while ", " was running");
         break;
@@ -360,7 +385,7 @@ void pm_verdict_write(struct pm_diagnosis *diagnosis) {
         pm_strbuf_clear(&text); /* a heap alone: nothing is known of an end */
     else
         pm_strbuf_append_char(&text, '.');
-    put_suspect(&text, diagnosis);
+    if (out_of_memory(diagnosis) || !put_lost_heap(&text, diagnosis)) put_suspect(&text, diagnosis);
     put_gravest(&text, diagnosis);
     diagnosis->verdict = text.failed ? NULL : pm_arena_copy(diagnosis->arena, text.bytes, text.length);
 }

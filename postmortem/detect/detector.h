@@ -48,6 +48,7 @@ extern const struct pm_detector pm_detect_report_loop;
 extern const struct pm_detector pm_detect_report_memory;
 extern const struct pm_detector pm_detect_report_system;
 extern const struct pm_detector pm_detect_uncaught;
+extern const struct pm_detector pm_detect_worker_memory;
 /* clang-format on */
 
 const struct pm_detector *const *pm_detectors(size_t *count_ret);

@@ -6,6 +6,7 @@ static const struct pm_detector *const detectors[] = {
     &pm_detect_blocked,
     &pm_detect_uncaught,
     &pm_detect_overflow,
+    &pm_detect_worker_memory,
     &pm_detect_leaks,
     &pm_detect_report_death,
     &pm_detect_pod,

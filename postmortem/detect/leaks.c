@@ -12,6 +12,7 @@
 #include "postmortem/base/sort.h"
 #include "postmortem/detect/detector.h"
 #include "postmortem/detect/leak_case.h"
+#include "postmortem/model/words.h"
 
 static pm_pattern_tell *const patterns[] = {
     pm_pattern_timer,    pm_pattern_listener,   pm_pattern_stream, pm_pattern_async_context,
@@ -258,10 +259,22 @@ static void add_running(struct pm_case *leak) {
     }
 }
 
+/* In a process with workers the program's files do not say whose heap it is. */
+static void add_worker(struct pm_case *leak) {
+    PM_AUTO_STRBUF struct pm_strbuf text = {0};
+    for (size_t i = 0; i < leak->diagnosis->isolate_count; i++) {
+        if (!leak->diagnosis->isolates[i].worker) continue;
+        pm_worker_words(&text, leak->diagnosis->isolates[i].worker);
+        pm_case_evidence(leak, pm_arena_printf(leak->arena, "in the heap of %s", pm_strbuf_text(&text)));
+        return;
+    }
+}
+
 static void add_evidence(struct pm_case *leak) {
     struct pm_arena *arena = leak->arena;
     const struct pm_suspect *suspect = leak->suspect;
     const char *package = pm_owner_packages(arena, &leak->owner);
+    add_worker(leak);
     if (suspect->container != PM_NO_NODE && !leak->no_holder)
         pm_case_evidence(leak, pm_arena_printf(arena, "way: %s",
                                                pm_owner_path(leak->view, arena, &leak->owner, leak->node)));
@@ -393,13 +406,18 @@ static void tell_pattern(struct pm_case *leak) {
     }
 }
 
-/* Node's own modules and tables: they are there in every process. */
+/* Node's own modules and tables, and caches of V8 that only its roots hold: they are there in every process.
+ */
 static bool is_nodes_own(const struct pm_case *leak) {
     const struct pm_link *link = pm_owner_link(&leak->owner);
     bool program = has_user_name(&leak->owner);
-    for (size_t i = 0; i < leak->owner.link_count; i++)
+    bool through = false; /* a scope of Node's: from every global of Node's a way leads to all its modules */
+    for (size_t i = 0; i < leak->owner.link_count; i++) {
         program |= leak->owner.links[i].place == PM_PLACE_PACKAGE;
-    return link && link->place == PM_PLACE_NODE && !program && leak->bytes < PM_NODES_OWN_BYTES;
+        through |= leak->owner.links[i].place == PM_PLACE_NODE && leak->owner.links[i].is_variable;
+    }
+    bool theirs = link ? link->place == PM_PLACE_NODE : leak->owner.end == PM_END_ROOT;
+    return (theirs || through) && !program && leak->bytes < PM_NODES_OWN_BYTES;
 }
 
 /* Part of a finding that was told. */

@@ -124,11 +124,19 @@ struct pm_dominator_row {
     uint64_t rest_class_count;
 };
 
+/* A worker thread, as its own heap knows it. */
+struct pm_worker {
+    uint64_t number;            /* worker_threads.threadId; PM_UNKNOWN */
+    const char *name, *script;  /* NULL = none, not known */
+    uint64_t old_generation_mb; /* resourceLimits.maxOldGenerationSizeMb; PM_UNKNOWN */
+};
+
 struct pm_isolate {
     bool is_snapshot; /* of a heap snapshot: no addresses, spaces, limits */
     pm_addr address, heap;
     uint64_t tid; /* of its thread; PM_UNKNOWN */
     bool is_main;
+    struct pm_worker *worker; /* NULL = not known to be a worker's */
     uint64_t gc_state; /* 0 not in GC, 1 scavenge, 2 mark-compact, 3 minor mark */
     struct pm_space *spaces;
     size_t space_count;

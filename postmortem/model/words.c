@@ -1,3 +1,5 @@
+#include <inttypes.h>
+
 #include "postmortem/model/words.h"
 
 /* A kind beyond the table is a mistake of ours; it must not become a crash over somebody's core. */
@@ -118,4 +120,18 @@ const char *pm_signal_name(uint64_t signal) {
     };
     if (signal == PM_UNKNOWN || signal == 0) return NULL;
     return signal < sizeof(names) / sizeof(names[0]) ? names[signal] : "real-time signal";
+}
+
+void pm_worker_words(struct pm_strbuf *out, const struct pm_worker *worker) {
+    const char *before = " (";
+    pm_strbuf_append(out, "worker thread");
+    if (worker->number != PM_UNKNOWN) pm_strbuf_appendf(out, " %" PRIu64, worker->number);
+    if (worker->name) pm_strbuf_appendf(out, "%s`%s`", before, worker->name);
+    if (worker->name) before = ", ";
+    if (worker->script) pm_strbuf_appendf(out, "%s%s", before, worker->script);
+    if (worker->script) before = ", ";
+    if (worker->old_generation_mb != PM_UNKNOWN)
+        pm_strbuf_appendf(out, "%sresourceLimits.maxOldGenerationSizeMb %" PRIu64, before,
+                          worker->old_generation_mb);
+    if (worker->name || worker->script || worker->old_generation_mb != PM_UNKNOWN) pm_strbuf_append(out, ")");
 }

@@ -3,6 +3,7 @@
 #ifndef PM_MODEL_WORDS_H
 #define PM_MODEL_WORDS_H
 
+#include "postmortem/base/strbuf.h"
 #include "postmortem/model/diagnosis.h"
 
 const char *pm_frame_kind_word(enum pm_frame_kind kind); /* js, builtin, native, entry */
@@ -16,5 +17,7 @@ const char *pm_severity_word(enum pm_severity severity);
 const char *pm_confidence_word(enum pm_confidence confidence);
 const char *pm_field_group_word(enum pm_field_group group);
 const char *pm_signal_name(uint64_t signal); /* "SIGABRT"; NULL = PM_UNKNOWN or no signal */
+/* "worker thread 1 (`indexer`, /app/indexer.js, resourceLimits.maxOldGenerationSizeMb 48)" */
+void pm_worker_words(struct pm_strbuf *out, const struct pm_worker *worker);
 
 #endif

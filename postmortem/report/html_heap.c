@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "postmortem/model/words.h"
 #include "postmortem/report/html.h"
 
 static uint64_t sum(const struct pm_isolate *isolate, bool committed) {
@@ -122,6 +123,12 @@ static void put_spaces(const struct pm_html *page, const struct pm_isolate *isol
 void pm_html_isolate_title(const struct pm_html *page, const struct pm_isolate *isolate) {
     if (page->diagnosis->isolate_count < 2) return;
     pm_strbuf_appendf(page->out, "<h3>%s isolate", isolate->is_main ? "Main" : "Worker");
+    if (isolate->worker) {
+        struct pm_strbuf worker PM_AUTO_STRBUF = {0};
+        pm_worker_words(&worker, isolate->worker);
+        pm_strbuf_append(page->out, ", ");
+        pm_html_text(page, pm_strbuf_text(&worker), SIZE_MAX);
+    }
     if (isolate->tid != PM_UNKNOWN) pm_strbuf_appendf(page->out, ", thread %" PRIu64, isolate->tid);
     pm_strbuf_appendf(page->out, ", <code>0x%" PRIx64 "</code></h3>\n", isolate->address);
 }

@@ -219,6 +219,15 @@ static uint64_t external_bytes(const struct pm_isolate *isolate) {
     return isolate->array_buffer_bytes + isolate->external_string_bytes;
 }
 
+static void write_worker(struct pm_json *json, const struct pm_worker *worker) {
+    pm_json_object(json, "worker");
+    pm_json_u64(json, "number", worker->number);
+    pm_json_text(json, "name", worker->name);
+    pm_json_text(json, "script", worker->script);
+    pm_json_u64(json, "max_old_generation_mb", worker->old_generation_mb);
+    pm_json_end(json);
+}
+
 static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diagnosis,
                            const struct pm_write_options *options) {
     pm_json_array(json, "isolates");
@@ -231,6 +240,7 @@ static void write_isolates(struct pm_json *json, const struct pm_diagnosis *diag
             pm_json_null(json, "main");
         else
             pm_json_bool(json, "main", isolate->is_main);
+        if (isolate->worker) write_worker(json, isolate->worker);
         pm_json_u64(json, "gc_state", isolate->gc_state);
         if ((options->sections & PM_SHOW_SPACES) && !isolate->is_snapshot) write_spaces(json, isolate);
         pm_json_u64(json, "external_bytes", external_bytes(isolate));

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "postmortem/model/words.h"
 #include "postmortem/report/format.h"
 #include "postmortem/report/table.h"
 #include "postmortem/report/text.h"
@@ -100,7 +101,12 @@ static void put_histogram(const struct pm_page *page, const struct pm_isolate *i
 
 static void put_isolate(const struct pm_page *page, const struct pm_isolate *isolate) {
     if (page->diagnosis->isolate_count > 1) {
-        if (isolate->tid != PM_UNKNOWN)
+        struct pm_strbuf worker PM_AUTO_STRBUF = {0};
+        if (isolate->worker) pm_worker_words(&worker, isolate->worker);
+        if (isolate->tid != PM_UNKNOWN && isolate->worker)
+            pm_page_entryf(page, "Isolate", PM_BOLD, "%s, thread %" PRIu64, pm_strbuf_text(&worker),
+                           isolate->tid);
+        else if (isolate->tid != PM_UNKNOWN)
             pm_page_entryf(page, "Isolate", PM_BOLD, "%s, thread %" PRIu64,
                            isolate->is_main ? "main" : "worker", isolate->tid);
         else
