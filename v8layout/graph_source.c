@@ -273,7 +273,7 @@ static bool position(const void *self, pm_node node, char **function_ret, struct
     struct v8_function loaded;
     if (!v8_thing_load(source->v8, object, &thing)) return false;
     if (v8_is_js_object(source->v8, thing.map) && !v8_is_function_type(thing.type))
-        function = v8_map_constructor(source->v8, thing.map);
+        function = v8_class_constructor(source->v8, thing.map);
     else if (v8_is_context_type(thing.type)) {
         /* The scope's function has no pointer here; the ScopeInfo has its name and position. */
         function = 0;
@@ -368,7 +368,7 @@ static pm_node constructor(const void *self, pm_node node) {
     if (!v8_thing_load(source->v8, v8_graph_address_of(source, node), &thing) ||
         !v8_is_js_object(source->v8, thing.map))
         return PM_NO_NODE;
-    return v8_graph_node_of(source, v8_map_constructor(source->v8, thing.map));
+    return v8_graph_node_of(source, v8_class_constructor(source->v8, thing.map));
 }
 
 static bool text(const void *self, pm_node node, size_t most, struct pm_strbuf *out) {

@@ -179,6 +179,18 @@ static bool next_prototype(const struct v8 *v8, const struct v8_map *map, struct
            v8_is_js_object(v8, ret->map);
 }
 
+pm_addr v8_class_constructor(const struct v8 *v8, const struct v8_map *map) {
+    struct chain_keys keys = chain_keys(v8);
+    struct v8_thing prototype;
+    v8_word value;
+    bool derived = !(map->bit_field2 & V8_MAP_NEW_TARGET_IS_BASE) && !(map->bit_field3 & V8_MAP_IS_PROTOTYPE);
+    if (derived && next_prototype(v8, map, &prototype) &&
+        v8_own_property(v8, &prototype, &keys.constructor, &value) == V8_DATA &&
+        v8_is_function_type(v8_type_at(v8, v8_target(v8, value))))
+        return v8_target(v8, value);
+    return v8_map_constructor(v8, map);
+}
+
 /* Rule 2 on the prototypes of a map, each in turn. */
 static const char *name_by_prototypes(const struct v8 *v8, const struct chain_keys *keys,
                                       const struct v8_map *map, struct pm_arena *arena) {

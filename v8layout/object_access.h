@@ -153,5 +153,9 @@ enum v8_found v8_own_property(const struct v8 *v8, const struct v8_thing *object
 
 /* The constructor of a map: back pointers followed (Map::GetConstructor); 0 = none. names.c */
 pm_addr v8_map_constructor(const struct v8 *v8, const struct v8_map *map);
+/* The function whose class the objects of a map are of. The map of `class Orders extends EventEmitter` has
+ * EventEmitter as its constructor (JSFunction::GetDerivedMap, src/objects/js-function.cc): Orders is what the
+ * prototype says. 0 = none. */
+pm_addr v8_class_constructor(const struct v8 *v8, const struct v8_map *map);
 
 #endif

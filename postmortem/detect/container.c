@@ -78,9 +78,9 @@ static void climb_up(const struct pm_heap_view *view, struct pm_suspect *suspect
             pm_node from = steps[k].node;
             if (!is_way(view, from) || from == climb->at[i]) continue;
             width++;
-            linked |= is_member(suspect, view, from);
-            if (is_member(suspect, view, from)) continue;
             if (pm_view_kind(view, from) == PM_NODE_STORE) from = pm_view_owner_of_store(view, from);
+            linked |= is_member(suspect, view, from) && is_member(suspect, view, suspect->members[member]);
+            if (is_member(suspect, view, from)) continue;
             if (pm_view_dominated_by(view, from, suspect->members[member]) && from != suspect->point)
                 continue;
             if (tally)
@@ -185,7 +185,9 @@ void pm_find_container(const struct pm_heap_view *view, struct pm_arena *arena, 
             break;
         }
     }
-    suspect->links_each_other = each_other * 2 > suspect->member_count;
+    size_t alike = 0;
+    for (size_t i = 0; i < suspect->member_count; i++) alike += is_member(suspect, view, suspect->members[i]);
+    suspect->links_each_other = alike && each_other * 2 > alike;
     if (suspect->container == PM_NO_NODE) common_edge(view, arena, suspect);
     free(climbs);
     free(tally.slots);

@@ -52,7 +52,9 @@ struct pm_case {
     const char *of;      /* ", mostly 12 Job objects": instead of main_class; NULL */
     bool no_holder;      /* V8's or Node's own structure holds them: no name */
     bool innocent;       /* no leak: severity info */
+    bool unsure;         /* of that: confidence low */
     bool no_adder;       /* who adds is told otherwise */
+    bool backlog;        /* work that waits in a row: no working set, whatever it hangs from */
     const char *evidence[PM_MAX_EVIDENCE];
     size_t evidence_count;
     struct pm_role_position positions[PM_MAX_POSITIONS];
@@ -86,6 +88,8 @@ pm_node pm_case_property(const struct pm_case *leak, pm_node node, const char *n
 bool pm_case_pending(const struct pm_case *leak, pm_node promise);
 /* Evidence and positions of suspended functions, of all there are; false = none. */
 bool pm_case_tell_waiting(struct pm_case *leak);
+/* pattern_serial.c: the whole claim about a chain of promises that nothing of the program's holds. */
+void pm_case_tell_serial(struct pm_case *leak);
 /* The places that nodes (closures, suspended functions) stand for, most frequent first. */
 struct pm_place_count {
     const char *function;

@@ -120,8 +120,9 @@ static void tell_claim(struct pm_case *leak) {
                                       holder_words(leak), pm_words_count(arena, leak->entries), leak->what,
                                       bytes, leak->share * 100, of_words(leak));
     else
-        leak->claim = pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap), %s%s.", holder_words(leak),
-                                      bytes, leak->share * 100, leak->what, of_words(leak));
+        leak->claim =
+            pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap)%s%s%s.", holder_words(leak), bytes,
+                            leak->share * 100, *leak->what ? ", " : "", leak->what, of_words(leak));
     leak->claim = capital(arena, leak->claim);
     if (leak->innocent && leak->claim)
         leak->claim = pm_arena_printf(arena, "%s It has a limit of its own, so this is its size, not a leak.",
@@ -167,13 +168,50 @@ static bool has_user_name(const struct pm_owner *owner) {
     return false;
 }
 
+/* Requests that are being served or waited for: evidence of work in flight. */
+static void tell_requests(struct pm_case *leak) {
+    static const struct {
+        const char *class_name, *what;
+    } kinds[] = {{"ServerResponse", "requests being answered"},
+                 {"Http2ServerResponse", "HTTP/2 requests being answered"},
+                 {"ClientRequest", "requests sent to others"}};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        uint64_t total = 0;
+        pm_node one;
+        (void)pm_case_all_of_class(leak, kinds[i].class_name, &one, 1, &total);
+        if (total >= PM_GROUP_LEAST)
+            pm_case_evidence(leak, pm_arena_printf(leak->arena, "%s: %s (objects %s)", kinds[i].what,
+                                                   pm_words_count(leak->arena, total), kinds[i].class_name));
+    }
+}
+
+/* Many suspended calls are work in flight, and whether they ever go on one dump cannot tell; a few, or the
+ * running code, are a job. */
 static void tell_working_set(struct pm_case *leak, bool suspended) {
+    struct pm_arena *arena = leak->arena;
+    uint64_t calls = leak->census.by_kind[PM_NODE_GENERATOR];
     leak->id = "working-set";
     leak->innocent = true;
     leak->position_count = 0;
+    leak->unsure = suspended && calls >= PM_IN_FLIGHT_LEAST;
+    const char *bytes = pm_words_bytes(arena, leak->bytes);
+    if (leak->unsure) {
+        (void)pm_case_tell_waiting(leak);
+        tell_requests(leak);
+        leak->claim =
+            pm_arena_printf(arena,
+                            "Work in flight, probably not a leak: %s (%.1f %% of the heap%s) are held "
+                            "by %s calls that are suspended at an await.",
+                            bytes, leak->share * 100, of_words(leak), pm_words_count(arena, calls));
+        leak->advice =
+            "No variable of the program keeps them, so it is as much as comes in; but one dump cannot tell "
+            "whether what they wait for ever comes. Limit how many run at once and give each a timeout; "
+            "compare a second dump if the load was not unusual.";
+        return;
+    }
     leak->claim =
-        pm_arena_printf(leak->arena, "A working set, not a leak: %s (%.1f %% of the heap%s) are held by %s.",
-                        pm_words_bytes(leak->arena, leak->bytes), leak->share * 100, of_words(leak),
+        pm_arena_printf(arena, "A working set, not a leak: %s (%.1f %% of the heap%s) are held by %s.", bytes,
+                        leak->share * 100, of_words(leak),
                         suspended ? "work that is suspended at an await" : "the running code");
     leak->advice =
         "This memory hangs from the running code, not from a variable that outlives it: it is what the work "
@@ -183,7 +221,8 @@ static void tell_working_set(struct pm_case *leak, bool suspended) {
 
 static bool is_working_set(struct pm_case *leak, struct pm_paths **paths, bool *suspended) {
     const struct pm_owner *owner = &leak->owner;
-    if (owner->end == PM_END_VARIABLE || owner->end == PM_END_GLOBAL || leak->no_holder || leak->innocent)
+    if (owner->end == PM_END_VARIABLE || owner->end == PM_END_GLOBAL || leak->no_holder || leak->innocent ||
+        leak->backlog)
         return false;
     bool group = leak->suspect->container == PM_NO_NODE;
     if (!group && owner->end != PM_END_TRANSIENT && owner->end != PM_END_NOTHING && has_user_name(owner))
@@ -227,7 +266,8 @@ static enum pm_confidence confidence_of(const struct pm_case *leak) {
     struct pm_position position = position_of(leak);
     bool named = name_of(leak) || leak->no_holder,
          placed = position.file || (leak->no_holder && leak->position_count);
-    enum pm_confidence confidence = leak->innocent                                     ? PM_CONFIDENCE_MEDIUM
+    enum pm_confidence confidence = leak->unsure                                       ? PM_CONFIDENCE_LOW
+                                    : leak->innocent                                   ? PM_CONFIDENCE_MEDIUM
                                     : named && placed && leak->share >= PM_SOLID_SHARE ? PM_CONFIDENCE_HIGH
                                     : named                                            ? PM_CONFIDENCE_MEDIUM
                                                                                        : PM_CONFIDENCE_LOW;
@@ -352,6 +392,31 @@ static struct pm_error *publish(struct pm_case *leak) {
     return add_details(leak, finding);
 }
 
+static const char *share_words(struct pm_arena *arena, uint64_t bytes, double share) {
+    return pm_arena_printf(arena, "%s (%.1f %% of the heap)", pm_words_bytes(arena, bytes), share * 100);
+}
+
+/* A finding grows by what another suspect of the same holder has: its table beside its members, for instance.
+ * The claim says the sum. */
+static void add_to(const struct pm_case *leak, struct pm_finding *known) {
+    struct pm_arena *arena = leak->arena;
+    struct pm_case sum = *leak;
+    const char *before = share_words(arena, known->retained_bytes, known->share);
+    known->retained_bytes += leak->bytes;
+    known->share += leak->share;
+    sum.bytes = known->retained_bytes;
+    sum.share = known->share;
+    if (known->severity != PM_SEVERITY_INFO) known->severity = severity_of(&sum);
+    const char *at = known->claim && before ? strstr(known->claim, before) : NULL;
+    if (at)
+        known->claim =
+            pm_arena_printf(arena, "%.*s%s%s", (int)(at - known->claim), known->claim,
+                            share_words(arena, known->retained_bytes, known->share), at + strlen(before));
+    if (known->owner_name)
+        known->title = pm_arena_printf(arena, "%s keeps %s", known->owner_name,
+                                       pm_words_bytes(arena, known->retained_bytes));
+}
+
 /* The same holder as a finding before: one finding. */
 static bool merge(const struct pm_case *leak, size_t first) {
     const char *name = name_of(leak);
@@ -365,8 +430,7 @@ static bool merge(const struct pm_case *leak, size_t first) {
             name && known->owner_name ? strcmp(name, known->owner_name) == 0 : name == known->owner_name;
         bool same_set = strcmp(known->id, "working-set") == 0 && strcmp(leak->id, "working-set") == 0;
         if (!same_set && (!same_name || !same_place || !name || strcmp(known->id, leak->id) != 0)) continue;
-        known->retained_bytes += leak->bytes;
-        known->share += leak->share;
+        add_to(leak, known);
         if (same_set)
             known->claim = pm_arena_printf(
                 leak->arena,

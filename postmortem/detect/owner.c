@@ -19,7 +19,7 @@ enum {
     COST_CODE = 60,
     COST_IMPORTED = 16,
     COST_MODULE = 12,
-    COST_PACKAGE = 34,
+    COST_PACKAGE = 44,
     COST_NODE = 50,
     COST_ROOT = 70,
     COST_ONE_OF_MANY =
@@ -150,12 +150,45 @@ static void locate(const struct pm_heap_view *view, struct pm_arena *arena, stru
         link->position =
             (struct pm_position){pm_arena_strdup(arena, position.file), position.line, position.column};
         link->imported = position.imported;
+        link->in_function = position.in_function;
         link->exact = true;
         free(position.file);
     } else {
         link->position = pm_view_position(view, arena, closure, NULL);
     }
     link->place = pm_place_of(link->position.file);
+}
+
+/* The class that a class extends; PM_NO_NODE. Cores have the prototype in the shape, snapshots in the object.
+ */
+static pm_node base_of(const struct pm_heap_view *view, struct pm_arena *arena, pm_node closure) {
+    const struct pm_graph *graph = view->graph;
+    uint64_t first = graph->first_edge[closure];
+    bool shaped =
+        first < graph->first_edge[closure + 1] && graph->kinds[graph->edges[first]] == PM_NODE_SHAPE;
+    pm_node from = shaped ? graph->edges[first] : closure;
+    for (uint64_t edge = graph->first_edge[from]; edge < graph->first_edge[from + 1]; edge++) {
+        enum pm_edge_kind kind;
+        if (graph->kinds[graph->edges[edge]] != PM_NODE_CLOSURE) continue;
+        const char *name = pm_view_edge(view, arena, from, edge, &kind);
+        if (name && strcmp(name, shaped && !graph->from_snapshot ? "prototype" : "__proto__") == 0)
+            return graph->edges[edge];
+    }
+    return PM_NO_NODE;
+}
+
+#define MOST_BASES 4
+
+/* A property of instances: in the text of their class, or of one that it extends. */
+static void locate_member(const struct pm_heap_view *view, struct pm_arena *arena, struct pm_link *link,
+                          pm_node class) {
+    locate(view, arena, link, class, true);
+    struct pm_link first = *link;
+    for (unsigned i = 0; i < MOST_BASES && !link->exact && class != PM_NO_NODE; i++) {
+        class = base_of(view, arena, class);
+        locate(view, arena, link, class, true);
+    }
+    if (!link->exact) *link = first;
 }
 
 static pm_node constructor_of(const struct pm_heap_view *view, pm_node node) {
@@ -447,6 +480,10 @@ static void locate_links(const struct pm_heap_view *view, struct pm_arena *arena
                         ? pm_closure_of_context(view, link->from)
                         : scope;
             if (link->place != PM_PLACE_UNKNOWN) place = link->place;
+            if (link->imported) { /* another module's object: this text does not make its properties */
+                scope = PM_NO_NODE;
+                place = PM_PLACE_UNKNOWN;
+            }
             continue;
         }
         if (!link->name || link->kind != PM_EDGE_PROPERTY) continue;
@@ -455,16 +492,20 @@ static void locate_links(const struct pm_heap_view *view, struct pm_arena *arena
         struct pm_position class_position =
             maker != PM_NO_NODE ? pm_view_position(view, arena, maker, NULL) : (struct pm_position){0};
         if (pm_place_of(class_position.file) != PM_PLACE_UNKNOWN) {
-            locate(view, arena, link, maker, true);
+            locate_member(view, arena, link, maker);
             place = link->place;
             scope = maker;
         } else {
             /* what a module exports is mostly a variable of it */
             if (exports && scope != PM_NO_NODE) locate(view, arena, link, scope, false);
             if (!link->exact || link->imported) locate(view, arena, link, scope, true);
-            if (!link->exact) link->position = (struct pm_position){exports ? module_file : NULL, 0, 0};
+            if (!link->exact) {
+                link->position = (struct pm_position){exports ? module_file : NULL, 0, 0};
+                link->place = PM_PLACE_UNKNOWN;
+            }
             if (exports && !link->exact) link->place = pm_place_of(module_file);
-            if (link->place == PM_PLACE_UNKNOWN) link->place = place;
+            /* a property that nothing in this text makes says less than the variable that holds its object */
+            if (link->place == PM_PLACE_UNKNOWN && place != PM_PLACE_USER) link->place = place;
         }
         exports = false;
     }

@@ -23,7 +23,7 @@ struct pm_link { /* from -> the object before it (of links[0]: the object itself
     const char *class_name;      /* of `from` */
     struct pm_position position; /* where the name is declared; file NULL = unknown */
     bool exact;                  /* it is the declaration itself, not just the function or class around it */
-    bool imported;
+    bool imported, in_function;
     enum pm_place place; /* whose code the name is in */
 };
 

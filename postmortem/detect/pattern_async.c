@@ -37,19 +37,23 @@ static bool mostly_pending(const struct pm_case *leak) {
 }
 
 /* Records of work to do: they have somebody's resolve and reject, or a callback. */
-static bool are_tasks(const struct pm_case *leak) {
+static bool are_tasks(const struct pm_case *leak, uint64_t *count_ret) {
     static const char *const names[] = {"resolve", "reject", "callback", "cb", "task", "run"};
-    size_t fits = 0;
-    for (size_t i = 0; i < leak->suspect->member_count; i++) {
-        pm_node member = leak->suspect->members[i];
+    const struct pm_suspect *suspect = leak->suspect;
+    size_t fits = 0, alike = 0;
+    for (size_t i = 0; i < suspect->member_count; i++) {
+        pm_node member = suspect->members[i];
         bool is = false;
+        if (suspect->member_class && pm_view_class(leak->view, member) != suspect->member_class) continue;
+        alike++;
         for (size_t k = 0; k < sizeof(names) / sizeof(names[0]) && !is; k++) {
             pm_node to = pm_case_property(leak, member, names[k]);
             is = to != PM_NO_NODE && pm_view_kind(leak->view, to) == PM_NODE_CLOSURE;
         }
         fits += is;
     }
-    return leak->suspect->member_count && fits * 2 > leak->suspect->member_count;
+    *count_ret = fits ? suspect->member_total * fits / suspect->member_count : 0;
+    return fits * 2 > alike;
 }
 
 /* Do suspended functions hold half of it? By a sample. */
@@ -88,14 +92,17 @@ bool pm_pattern_promise(struct pm_case *leak) {
     uint64_t promises = census->by_kind[PM_NODE_PROMISE],
              reactions = census->by_kind[PM_NODE_PROMISE_REACTION];
     uint64_t waiting = promises > reactions ? promises : reactions;
+    bool of_library = suspect->link_class && strcmp(suspect->link_class, "Promise") == 0;
     bool in_chain =
         suspect->kind == PM_SUSPECT_CHAIN &&
-        (suspect->chain_kinds[PM_NODE_PROMISE] + suspect->chain_kinds[PM_NODE_PROMISE_REACTION]) * 5 >
-            suspect->chain_seen;
+        (of_library ||
+         (suspect->chain_kinds[PM_NODE_PROMISE] + suspect->chain_kinds[PM_NODE_PROMISE_REACTION]) * 5 >
+             suspect->chain_seen);
     enum pm_node_kind kind = pm_view_kind(leak->view, leak->node);
     bool is_queue = kind == PM_NODE_ARRAY || suspect->links_each_other ||
                     (suspect->kind == PM_SUSPECT_CHAIN && kind == PM_NODE_OBJECT);
-    bool tasks = is_queue && are_tasks(leak) && suspect->member_total >= PM_PROMISE_LEAST;
+    uint64_t task_count = 0;
+    bool tasks = is_queue && are_tasks(leak, &task_count) && task_count >= PM_PROMISE_LEAST;
     if (!in_chain && !tasks) {
         bool many =
             waiting >= PM_PROMISE_LEAST && (double)waiting >= PM_PROMISE_PART * (double)census->objects;
@@ -103,14 +110,16 @@ bool pm_pattern_promise(struct pm_case *leak) {
         if (!mostly_pending(leak)) return false;
     }
     pm_case_tell_waiting(leak);
-    pm_case_evidence(leak,
-                     pm_arena_printf(leak->arena, "promises: %s", pm_words_count(leak->arena, promises)));
+    if (promises)
+        pm_case_evidence(leak,
+                         pm_arena_printf(leak->arena, "promises: %s", pm_words_count(leak->arena, promises)));
     bool promise_like =
         kind == PM_NODE_PROMISE || kind == PM_NODE_PROMISE_REACTION || kind == PM_NODE_GENERATOR;
-    if ((tasks || is_queue) && !promise_like) {
+    if ((tasks || is_queue) && !promise_like && !(in_chain && of_library)) {
         pm_owner_choose(&leak->owner, pm_owner_list(&leak->owner));
         /* a ring has room for more than is in it */
-        if (tasks && suspect->member_total < leak->entries) leak->entries = suspect->member_total;
+        bool properties = kind == PM_NODE_OBJECT && leak->entries <= PM_DICTIONARY; /* head, tail, length */
+        if (tasks && (task_count < leak->entries || properties)) leak->entries = task_count;
         leak->id = "promise-queue";
         leak->what = "tasks that wait for their turn";
         leak->advice = "Work comes in faster than it is done, or what is being done never ends: limit the "
@@ -127,6 +136,9 @@ bool pm_pattern_promise(struct pm_case *leak) {
               "chain without bound."
             : "What they wait for never comes: add timeouts, reject on close, and limit how many may wait.";
     if (in_chain) tell_one_promise(leak);
+    bool held = leak->owner.end == PM_END_VARIABLE || leak->owner.end == PM_END_GLOBAL ||
+                leak->owner.end == PM_END_MODULE;
+    if (in_chain && !held && suspect->depth >= PM_PROMISE_LEAST) pm_case_tell_serial(leak);
     return true;
 }
 

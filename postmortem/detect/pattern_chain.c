@@ -72,7 +72,10 @@ bool pm_pattern_chain(struct pm_case *leak) {
 }
 
 bool pm_pattern_list(struct pm_case *leak) {
-    if (!leak->suspect->links_each_other || leak->counted) return false;
+    bool properties =
+        pm_view_kind(leak->view, leak->node) == PM_NODE_OBJECT && leak->entries <= PM_DICTIONARY;
+    if (!leak->suspect->links_each_other || (leak->counted && !properties)) return false;
+    leak->counted = false;
     leak->id = "linked-list";
     pm_owner_choose(&leak->owner, pm_owner_list(&leak->owner));
     leak->about_variable = true;

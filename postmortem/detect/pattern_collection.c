@@ -153,7 +153,8 @@ bool pm_pattern_collection(struct pm_case *leak) {
             break;
         }
         leak->id = leak->suspect->kind == PM_SUSPECT_GROUP ? "many-objects" : "large-object";
-        leak->what = "objects";
+        leak->what = "";
+        leak->counted = false; /* its properties are no entries */
         leak->about_variable = leak->suspect->kind != PM_SUSPECT_GROUP;
         leak->advice = leak->suspect->kind == PM_SUSPECT_GROUP
                            ? "They are held one by one by different objects: see who holds some of them with "

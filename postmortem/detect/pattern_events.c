@@ -1,6 +1,7 @@
 /* Listeners that pile up at an emitter; timers that nobody clears. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "postmortem/detect/leak_case.h"
 
@@ -207,15 +208,32 @@ static size_t table_of(const struct pm_owner *owner) {
     return pm_owner_find(owner, tables);
 }
 
+static bool ends_in(const char *name, const char *word) {
+    size_t length = strlen(name), end = strlen(word);
+    return length >= end && strcasecmp(name + length - end, word) == 0;
+}
+
+/* A list whose name says that it is of listeners: `#handlers`, `currentListeners`; SIZE_MAX. */
+static size_t loose_table(const struct pm_owner *owner) {
+    static const char *const words[] = {"listeners", "subscribers", "handlers", "callbacks"};
+    for (size_t i = 0; i < owner->link_count; i++) {
+        const char *name = owner->links[i].name;
+        if (!name) continue;
+        if (strcmp(name, "all") == 0) return i;
+        for (size_t k = 0; k < sizeof(words) / sizeof(words[0]); k++)
+            if (ends_in(name, words[k])) return i;
+    }
+    return SIZE_MAX;
+}
+
 bool pm_pattern_listener(struct pm_case *leak) {
-    static const char *const loose[] = {"listeners", "subscribers", "handlers", "callbacks", "all", NULL};
     size_t sign = table_of(&leak->owner);
     const char *event = NULL;
     if (sign != SIZE_MAX && (sign > 4 || only_reached(leak, sign)))
         return false; /* a listener is how it is reached, not what it holds */
     if (sign == 0 && leak->counted && leak->entries < PM_LISTENERS_LEAST) event = largest_event(leak);
     if (sign == SIZE_MAX) {
-        sign = pm_owner_find(&leak->owner, loose);
+        sign = loose_table(&leak->owner);
         if (sign == SIZE_MAX || sign > 2) return false;
         size_t closures = 0;
         for (size_t i = 0; i < leak->suspect->member_count; i++)
@@ -320,15 +338,17 @@ static bool is_burst(struct pm_case *leak) {
     leak->no_holder = leak->innocent = true;
     leak->id = "working-set";
     (void)pm_case_tell_waiting(leak);
-    leak->claim =
-        pm_arena_printf(leak->arena,
-                        "Work in flight, not a leak: %s calls that wait for timers of at most %.0f s hold %s "
-                        "(%.1f %% of the heap)",
-                        pm_words_count(leak->arena, leak->census.by_kind[PM_NODE_GENERATOR]), longest / 1000,
-                        pm_words_bytes(leak->arena, leak->bytes), leak->share * 100);
+    leak->claim = pm_arena_printf(
+        leak->arena,
+        "Work in flight, probably not a leak: %s calls that wait for timers of at most %.0f s hold %s "
+        "(%.1f %% of the heap)",
+        pm_words_count(leak->arena, leak->census.by_kind[PM_NODE_GENERATOR]), longest / 1000,
+        pm_words_bytes(leak->arena, leak->bytes), leak->share * 100);
     leak->advice =
-        "All of it is done within that time, so it is as much as comes in: limit how many run at once "
-        "(a queue with a limit, refuse when it is full), or give the process more memory.";
+        "Unless they wait again and again (a loop that polls or retries), all of it is done within that "
+        "time, "
+        "so it is as much as comes in: limit how many run at once (a queue with a limit, refuse when it is "
+        "full), or give the process more memory.";
     return true;
 }
 

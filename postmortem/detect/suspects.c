@@ -121,13 +121,21 @@ static bool find_group(struct finder *finder, pm_node node, size_t first) {
     return push(finder, &suspect);
 }
 
+/* Of more than half of them, or of more than half of their bytes: each task of a queue may have something
+ * small beside it. */
 static const char *common_class(const struct pm_heap_view *view, const struct pm_suspect *suspect) {
     for (size_t i = 0; i < suspect->member_count && i < 3; i++) {
         size_t same = 0;
+        uint64_t bytes = 0, all = 0;
         const char *name = pm_view_class(view, suspect->members[i]);
-        for (size_t k = 0; k < suspect->member_count; k++)
-            same += pm_view_class(view, suspect->members[k]) == name;
-        if (same * 2 > suspect->member_count) return name;
+        for (size_t k = 0; k < suspect->member_count; k++) {
+            bool is = pm_view_class(view, suspect->members[k]) == name;
+            uint64_t its = pm_view_retained(view, suspect->members[k]);
+            same += is;
+            bytes += is ? its : 0;
+            all += its;
+        }
+        if (same * 2 > suspect->member_count || (same >= PM_GROUP_LEAST && bytes > all / 2)) return name;
     }
     return NULL;
 }

@@ -48,6 +48,7 @@
 #define PM_SOCKETS_LEAST    200 /* memlab: 1,000 TCP sockets */
 #define PM_LISTENERS_LEAST  50  /* memlab: listeners of one host */
 #define PM_TIMERS_LEAST     100
+#define PM_IN_FLIGHT_LEAST  100   /* suspended calls: work in flight, no single job */
 #define PM_BURST_MS         60000 /* timers of at most a minute that functions wait for: work in flight */
 #define PM_WASTE_FILL       0.21  /* MAT: fill ratio below is waste */
 #define PM_WASTE_PART       0.6   /* of the suspect's bytes, to be what it is about */
