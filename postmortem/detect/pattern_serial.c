@@ -29,9 +29,11 @@ static size_t last_links(const struct pm_case *leak, pm_node *ret) {
     return kept;
 }
 
+/* A variable of the one call that made it is not where the next one looks. */
 static bool is_named_by_program(const struct pm_owner *owner) {
     const struct pm_link *link = pm_owner_link(owner);
-    return link && link->name && link->place == PM_PLACE_USER && !link->in_function &&
+    return link && link->name && link->place == PM_PLACE_USER &&
+           !(link->is_variable && (link->in_function || !link->exact)) &&
            (owner->end == PM_END_VARIABLE || owner->end == PM_END_GLOBAL || owner->end == PM_END_MODULE);
 }
 

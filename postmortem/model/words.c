@@ -124,7 +124,7 @@ const char *pm_signal_name(uint64_t signal) {
 
 void pm_worker_words(struct pm_strbuf *out, const struct pm_worker *worker) {
     const char *before = " (";
-    pm_strbuf_append(out, "worker thread");
+    pm_strbuf_append(out, worker->number == PM_UNKNOWN ? "a worker thread" : "worker thread");
     if (worker->number != PM_UNKNOWN) pm_strbuf_appendf(out, " %" PRIu64, worker->number);
     if (worker->name) pm_strbuf_appendf(out, "%s`%s`", before, worker->name);
     if (worker->name) before = ", ";

@@ -105,6 +105,20 @@ static bool names_holder(const cJSON *finding, const cJSON *holder) {
            is_place(owner, of);
 }
 
+/* The heap is that of the worker thread that the truth names, and the verdict says so. */
+static bool names_worker(const cJSON *diagnosis, const cJSON *truth, bool snapshot) {
+    const cJSON *isolate, *wanted = get(truth, "worker"), *found = NULL;
+    if (!wanted) return true;
+    cJSON_ArrayForEach(isolate, get(diagnosis, "isolates")) if (get(isolate, "worker")) found =
+        get(isolate, "worker");
+    if (!found || !ends_with(text_of(found, "script"), text_of(wanted, "script"))) return false;
+    if (!strstr(text_of(diagnosis, "verdict"), "worker thread")) return false;
+    if (snapshot) return true; /* has no numbers */
+    return get(found, "number")->valuedouble == get(wanted, "number")->valuedouble &&
+           get(found, "max_old_generation_mb")->valuedouble ==
+               get(wanted, "max_old_generation_mb")->valuedouble;
+}
+
 static unsigned check_leak(const char *name, const char *file, const cJSON *diagnosis, const cJSON *truth) {
     const cJSON *finding = cJSON_GetArrayItem(get(diagnosis, "findings"), 0), *owner = get(finding, "owner");
     bool snapshot = strcmp(file, "core") != 0, by_snapshot = !cJSON_IsFalse(get(truth, "snapshot_holder"));
@@ -115,6 +129,7 @@ static unsigned check_leak(const char *name, const char *file, const cJSON *diag
         right = right && is_accepted(truth, text_of(finding, "id")) &&
                 names_holder(finding, get(truth, "holder")) && share >= least;
     right = right && strstr(text_of(diagnosis, "verdict"), text_of(finding, "claim"));
+    right = right && names_worker(diagnosis, truth, snapshot);
     if (!right)
         printf("%s, %s: %s `%s` %s:%g %.0f %%: %s\n", name, file, text_of(finding, "id"),
                text_of(owner, "name"), text_of(owner, "file"),

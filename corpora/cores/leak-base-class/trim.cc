@@ -1,0 +1,1 @@
+../leak-map/trim.cc
