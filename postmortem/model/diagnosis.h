@@ -137,7 +137,7 @@ struct pm_isolate {
     uint64_t tid; /* of its thread; PM_UNKNOWN */
     bool is_main;
     struct pm_worker *worker; /* NULL = not known to be a worker's */
-    uint64_t gc_state; /* 0 not in GC, 1 scavenge, 2 mark-compact, 3 minor mark */
+    uint64_t gc_state;        /* 0 not in GC, 1 scavenge, 2 mark-compact, 3 minor mark */
     struct pm_space *spaces;
     size_t space_count;
     uint64_t array_buffer_bytes, external_string_bytes; /* backing stores outside the heap */
