@@ -102,6 +102,21 @@ size_t pm_case_places(const struct pm_case *leak, const pm_node *nodes, size_t c
 const char *pm_case_function(const struct pm_case *leak, const char *function,
                              const struct pm_position *position);
 
+/* ", mostly 12 Job objects" */
+const char *pm_case_of_words(const struct pm_case *leak);
+/* working_set.c. Is a name of the program's own on the way? */
+bool pm_owner_is_program(const struct pm_owner *owner);
+/* Work at hand and nothing that outlives it; *suspended_ret: it hangs from suspended functions. */
+bool pm_case_is_working_set(struct pm_case *leak, struct pm_paths **paths, bool *suspended_ret);
+void pm_case_tell_working_set(struct pm_case *leak, bool suspended);
+
+/* pattern_strings.c. Of all strings those with 1,000 and more copies of the same text, estimated from a
+ * sample: evidence; how many, and the bytes that one of each would save. */
+bool pm_case_copies(struct pm_case *leak, uint64_t *copies_ret, uint64_t *waste_ret);
+/* accumulations.c. `leak` is empty but for the diagnosis, view and arena; findings from `first` on were told.
+ */
+struct pm_error *pm_tell_accumulations(struct pm_case *leak, size_t first);
+
 /* leak_places.c: where the leaked objects are made and added; fills positions. */
 void pm_case_find_makers(struct pm_case *leak);
 

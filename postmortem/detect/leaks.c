@@ -85,7 +85,7 @@ static const char *capital(struct pm_arena *arena, const char *text) {
 }
 
 /* ", mostly 12 Job objects" */
-static const char *of_words(const struct pm_case *leak) {
+const char *pm_case_of_words(const struct pm_case *leak) {
     if (leak->of) return leak->of;
     if (!leak->main_class) return "";
     const char *objects = pm_words_objects(leak->arena, leak->main_count, leak->main_class);
@@ -110,7 +110,7 @@ static void tell_claim(struct pm_case *leak) {
     struct pm_arena *arena = leak->arena;
     const char *bytes = pm_words_bytes(arena, leak->bytes);
     if (leak->claim) {
-        leak->claim = capital(arena, pm_arena_printf(arena, "%s%s.", leak->claim, of_words(leak)));
+        leak->claim = capital(arena, pm_arena_printf(arena, "%s%s.", leak->claim, pm_case_of_words(leak)));
         return;
     }
     if (leak->suspect->container == PM_NO_NODE && !leak->no_holder)
@@ -118,120 +118,15 @@ static void tell_claim(struct pm_case *leak) {
     else if (leak->counted)
         leak->claim = pm_arena_printf(arena, "%s holds %s %s and retains %s (%.1f %% of the heap)%s.",
                                       holder_words(leak), pm_words_count(arena, leak->entries), leak->what,
-                                      bytes, leak->share * 100, of_words(leak));
+                                      bytes, leak->share * 100, pm_case_of_words(leak));
     else
         leak->claim =
             pm_arena_printf(arena, "%s retains %s (%.1f %% of the heap)%s%s%s.", holder_words(leak), bytes,
-                            leak->share * 100, *leak->what ? ", " : "", leak->what, of_words(leak));
+                            leak->share * 100, *leak->what ? ", " : "", leak->what, pm_case_of_words(leak));
     leak->claim = capital(arena, leak->claim);
     if (leak->innocent && leak->claim)
         leak->claim = pm_arena_printf(arena, "%s It has a limit of its own, so this is its size, not a leak.",
                                       leak->claim);
-}
-
-/* ---- a working set ---- */
-
-/* Is the object there only because something is running? By its shortest way from the roots: from a stack, or
- * through a suspended function. */
-static bool hangs_from_running(const struct pm_case *leak, const struct pm_paths *paths, bool *suspended) {
-    struct pm_path_step *steps = NULL;
-    size_t count = 0;
-    struct pm_error *err = paths ? pm_paths_to(paths, leak->node, &steps, &count) : NULL;
-    bool transient = !err && count > 1 && steps[1].edge < leak->view->graph->transient_roots;
-    /* the running function's scope and the running microtask stand among V8's own roots, in snapshots some
-     * steps down */
-    for (size_t i = 1; !err && i < count && i < 4 && !transient; i++) {
-        enum pm_edge_kind kind;
-        const char *edge = pm_view_edge(leak->view, leak->arena, steps[i - 1].node, steps[i].edge, &kind);
-        enum pm_node_kind to = pm_view_kind(leak->view, steps[i].node);
-        transient = to == PM_NODE_CONTEXT || (edge && strstr(edge, "current_microtask"));
-        if (to != PM_NODE_OTHER && to != PM_NODE_NATIVE && to != PM_NODE_ROOT) break;
-    }
-    for (size_t i = 1; !err && i < count; i++)
-        switch ((enum pm_node_kind)leak->view->graph->kinds[steps[i].node]) {
-        case PM_NODE_GENERATOR:
-        case PM_NODE_PROMISE:
-        case PM_NODE_PROMISE_REACTION: *suspended = true; break;
-        default: break;
-        }
-    pm_error_destroy(err);
-    free(steps);
-    return transient;
-}
-
-static bool has_user_name(const struct pm_owner *owner) {
-    for (size_t i = 0; i < owner->link_count; i++)
-        if (owner->links[i].name && owner->links[i].place == PM_PLACE_USER &&
-            (owner->links[i].kind == PM_EDGE_PROPERTY || owner->links[i].is_variable ||
-             owner->links[i].is_global))
-            return true;
-    return false;
-}
-
-/* Requests that are being served or waited for: evidence of work in flight. */
-static void tell_requests(struct pm_case *leak) {
-    static const struct {
-        const char *class_name, *what;
-    } kinds[] = {{"ServerResponse", "requests being answered"},
-                 {"Http2ServerResponse", "HTTP/2 requests being answered"},
-                 {"ClientRequest", "requests sent to others"}};
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        uint64_t total = 0;
-        pm_node one;
-        (void)pm_case_all_of_class(leak, kinds[i].class_name, &one, 1, &total);
-        if (total >= PM_GROUP_LEAST)
-            pm_case_evidence(leak, pm_arena_printf(leak->arena, "%s: %s (objects %s)", kinds[i].what,
-                                                   pm_words_count(leak->arena, total), kinds[i].class_name));
-    }
-}
-
-/* Many suspended calls are work in flight, and whether they ever go on one dump cannot tell; a few, or the
- * running code, are a job. */
-static void tell_working_set(struct pm_case *leak, bool suspended) {
-    struct pm_arena *arena = leak->arena;
-    uint64_t calls = leak->census.by_kind[PM_NODE_GENERATOR];
-    leak->id = "working-set";
-    leak->innocent = true;
-    leak->position_count = 0;
-    leak->unsure = suspended && calls >= PM_IN_FLIGHT_LEAST;
-    const char *bytes = pm_words_bytes(arena, leak->bytes);
-    if (leak->unsure) {
-        (void)pm_case_tell_waiting(leak);
-        tell_requests(leak);
-        leak->claim =
-            pm_arena_printf(arena,
-                            "Work in flight, probably not a leak: %s (%.1f %% of the heap%s) are held "
-                            "by %s calls that are suspended at an await.",
-                            bytes, leak->share * 100, of_words(leak), pm_words_count(arena, calls));
-        leak->advice =
-            "No variable of the program keeps them, so it is as much as comes in; but one dump cannot tell "
-            "whether what they wait for ever comes. Limit how many run at once and give each a timeout; "
-            "compare a second dump if the load was not unusual.";
-        return;
-    }
-    leak->claim =
-        pm_arena_printf(arena, "A working set, not a leak: %s (%.1f %% of the heap%s) are held by %s.", bytes,
-                        leak->share * 100, of_words(leak),
-                        suspended ? "work that is suspended at an await" : "the running code");
-    leak->advice =
-        "This memory hangs from the running code, not from a variable that outlives it: it is what the work "
-        "at hand "
-        "needs. Give the process a larger heap (--max-old-space-size), or do the work in smaller parts.";
-}
-
-static bool is_working_set(struct pm_case *leak, struct pm_paths **paths, bool *suspended) {
-    const struct pm_owner *owner = &leak->owner;
-    if (owner->end == PM_END_VARIABLE || owner->end == PM_END_GLOBAL || leak->no_holder || leak->innocent ||
-        leak->backlog)
-        return false;
-    bool group = leak->suspect->container == PM_NO_NODE;
-    if (!group && owner->end != PM_END_TRANSIENT && owner->end != PM_END_NOTHING && has_user_name(owner))
-        return false;
-    if (has_user_name(owner) && owner->link_count && owner->links[0].place == PM_PLACE_USER) return false;
-    if (!*paths) pm_error_destroy(pm_paths_create(leak->view->graph, paths));
-    bool transient = hangs_from_running(leak, *paths, suspended);
-    if (owner->end == PM_END_TRANSIENT || owner->end == PM_END_NOTHING) return true;
-    return transient || *suspended;
 }
 
 /* ---- one finding ---- */
@@ -474,7 +369,7 @@ static void tell_pattern(struct pm_case *leak) {
  */
 static bool is_nodes_own(const struct pm_case *leak) {
     const struct pm_link *link = pm_owner_link(&leak->owner);
-    bool program = has_user_name(&leak->owner);
+    bool program = pm_owner_is_program(&leak->owner);
     bool through = false; /* a scope of Node's: from every global of Node's a way leads to all its modules */
     for (size_t i = 0; i < leak->owner.link_count; i++) {
         program |= leak->owner.links[i].place == PM_PLACE_PACKAGE;
@@ -525,8 +420,8 @@ static struct pm_error *examine(struct pm_case *leak, size_t first, struct pm_pa
                                                            &leak->entries, &leak->capacity);
     if (!leak->counted || !pm_pattern_bounded(leak)) tell_pattern(leak);
     bool suspended = false;
-    if (is_working_set(leak, paths, &suspended))
-        tell_working_set(leak, suspended);
+    if (pm_case_is_working_set(leak, paths, &suspended))
+        pm_case_tell_working_set(leak, suspended);
     else {
         if (!leak->no_holder) pm_case_position(leak, "holder", name_of(leak), position_of(leak));
         const struct pm_link *holder = pm_owner_holder(&leak->owner);
@@ -604,14 +499,16 @@ static struct pm_error *run(struct pm_diagnosis *diagnosis, const struct pm_heap
     if (diagnosis->finding_count > first)
         pm_sort(diagnosis->findings + first, diagnosis->finding_count - first, sizeof(*diagnosis->findings),
                 compare_findings);
-    if (leaks || working) return NULL;
-    PM_TRY(tell_nothing(diagnosis, view));
-    /* before what is bounded */
-    struct pm_finding last = diagnosis->findings[diagnosis->finding_count - 1];
-    memmove(diagnosis->findings + first + 1, diagnosis->findings + first,
-            (diagnosis->finding_count - 1 - first) * sizeof(last));
-    diagnosis->findings[first] = last;
-    return NULL;
+    if (!leaks && !working) {
+        PM_TRY(tell_nothing(diagnosis, view));
+        /* before what is bounded */
+        struct pm_finding last = diagnosis->findings[diagnosis->finding_count - 1];
+        memmove(diagnosis->findings + first + 1, diagnosis->findings + first,
+                (diagnosis->finding_count - 1 - first) * sizeof(last));
+        diagnosis->findings[first] = last;
+    }
+    struct pm_case rest = {.diagnosis = diagnosis, .view = view, .arena = diagnosis->arena, .files = files};
+    return pm_tell_accumulations(&rest, first);
 }
 
 const struct pm_detector pm_detect_leaks = {

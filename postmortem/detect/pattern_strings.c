@@ -104,6 +104,33 @@ bool pm_pattern_duplicates(struct pm_case *leak) {
     return is;
 }
 
+bool pm_case_copies(struct pm_case *leak, uint64_t *copies_ret, uint64_t *waste_ret) {
+    struct texts texts = {.slots = calloc(TEXT_SLOTS, sizeof(*texts.slots))};
+    pm_node *strings = malloc(TEXT_SAMPLE * sizeof(*strings));
+    uint64_t total = 0;
+    size_t count =
+        strings && texts.slots ? pm_case_all_of_kind(leak, PM_NODE_STRING, strings, TEXT_SAMPLE, &total) : 0;
+    for (size_t i = 0; i < count; i++) look_at(leak, strings[i], &texts);
+    if (count) pm_sort(texts.slots, TEXT_SLOTS, sizeof(*texts.slots), compare_copies);
+    double each = count ? (double)total / (double)count : 0; /* strings that one of the sample stands for */
+    *copies_ret = *waste_ret = 0;
+    for (size_t i = 0; count && i < TEXT_SLOTS && texts.slots[i].bytes; i++) {
+        const struct copies *text = &texts.slots[i];
+        double copies = (double)text->count * each;
+        if (text->count < PM_COPIES_SURE || copies < PM_COPIES_LEAST) continue;
+        double own = (double)text->bytes / (double)text->count;
+        *copies_ret += (uint64_t)copies;
+        *waste_ret += (uint64_t)((copies - 1) * own);
+        if (leak->evidence_count < 3)
+            pm_case_evidence(leak, pm_arena_printf(leak->arena, "about %s copies of %s",
+                                                   pm_words_count(leak->arena, (uint64_t)copies),
+                                                   pm_view_describe(leak->view, leak->arena, text->one, 70)));
+    }
+    free(texts.slots);
+    free(strings);
+    return *copies_ret > 0;
+}
+
 /* ---- outside the heap ---- */
 
 bool pm_pattern_buffer(struct pm_case *leak) {

@@ -33,27 +33,33 @@
 /* ---- kinds ---- */
 #define PM_OWN_CLASS_PART                                                                                    \
     10 /* the program's own class is named when others are at most so many times as many */
-#define PM_DICTIONARY       200  /* an object with more properties is used as a dictionary */
-#define PM_EXTERNAL_PART    0.5  /* outside the heap: then it is about buffers */
-#define PM_PROMISE_PART     0.05 /* of the objects are promises: ten objects to a waiting call are usual */
-#define PM_PROMISE_LEAST    500
-#define PM_WAITING_PART     0.5 /* of the bytes below suspended functions */
-#define PM_SLICED_LEAST     100 /* sliced strings */
-#define PM_SLICED_PART      0.5 /* of the bytes in strings */
-#define PM_ERROR_PART       0.3 /* of the bytes below Error objects (memlab: 500 Errors are a warning) */
-#define PM_DUPLICATE_COPIES 100 /* memlab interning: 100 copies and 100 KB */
-#define PM_DUPLICATE_PART   0.5 /* of the suspect's bytes are copies, to be what it is about */
-#define PM_DUPLICATE_TELL   0.2 /* to be told beside */
-#define PM_CONTEXTS_LEAST   8   /* native contexts beside the main one: a test runner has some */
-#define PM_SOCKETS_LEAST    200 /* memlab: 1,000 TCP sockets */
-#define PM_LISTENERS_LEAST  50  /* memlab: listeners of one host */
-#define PM_TIMERS_LEAST     100
-#define PM_IN_FLIGHT_LEAST  100   /* suspended calls: work in flight, no single job */
-#define PM_BURST_MS         60000 /* timers of at most a minute that functions wait for: work in flight */
-#define PM_WASTE_FILL       0.21  /* MAT: fill ratio below is waste */
-#define PM_WASTE_PART       0.6   /* of the suspect's bytes, to be what it is about */
-#define PM_CLOSURE_PART     0.5   /* of the members are functions */
-#define PM_HUGE_PART        0.5   /* of the suspect are the bytes of one object */
+#define PM_DICTIONARY         200  /* an object with more properties is used as a dictionary */
+#define PM_EXTERNAL_PART      0.5  /* outside the heap: then it is about buffers */
+#define PM_PROMISE_PART       0.05 /* of the objects are promises: ten objects to a waiting call are usual */
+#define PM_PROMISE_LEAST      500
+#define PM_WAITING_PART       0.5  /* of the bytes below suspended functions */
+#define PM_SLICED_LEAST       100  /* sliced strings */
+#define PM_SLICED_PART        0.5  /* of the bytes in strings */
+#define PM_ERROR_PART         0.3  /* of the bytes below Error objects (memlab: 500 Errors are a warning) */
+#define PM_DUPLICATE_COPIES   100  /* memlab interning: 100 copies and 100 KB */
+#define PM_DUPLICATE_PART     0.5  /* of the suspect's bytes are copies, to be what it is about */
+#define PM_DUPLICATE_TELL     0.2  /* to be told beside */
+#define PM_CONTEXTS_LEAST     8    /* native contexts beside the main one: a test runner has some */
+#define PM_SOCKETS_LEAST      200  /* memlab: 1,000 TCP sockets */
+#define PM_LISTENERS_LEAST    50   /* memlab: listeners of one host */
+#define PM_LISTENERS_STRIKING 110  /* ten times what Node.js warns at (defaultMaxListeners) */
+#define PM_LISTS_LOOKED_AT    24   /* the longest arrays */
+#define PM_COPIES_LEAST       1000 /* of one text */
+#define PM_COPIES_SURE        10   /* of them in the sample */
+#define PM_COPIES_BYTES       1000000
+#define PM_COPIES_SHARE       0.05 /* MAT: waste of a twentieth is told */
+#define PM_TIMERS_LEAST       100
+#define PM_IN_FLIGHT_LEAST    100   /* suspended calls: work in flight, no single job */
+#define PM_BURST_MS           60000 /* timers of at most a minute that functions wait for: work in flight */
+#define PM_WASTE_FILL         0.21  /* MAT: fill ratio below is waste */
+#define PM_WASTE_PART         0.6   /* of the suspect's bytes, to be what it is about */
+#define PM_CLOSURE_PART       0.5   /* of the members are functions */
+#define PM_HUGE_PART          0.5   /* of the suspect are the bytes of one object */
 
 /* ---- growth signs (memlab growth_signals) ---- */
 #define PM_GROWTH_KEYS   200
