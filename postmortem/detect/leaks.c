@@ -208,7 +208,7 @@ static void add_worker(struct pm_case *leak) {
 static void add_evidence(struct pm_case *leak) {
     struct pm_arena *arena = leak->arena;
     const struct pm_suspect *suspect = leak->suspect;
-    const char *package = pm_owner_packages(arena, &leak->owner);
+    const char *package = pm_owner_packages(leak->view, arena, &leak->owner);
     add_worker(leak);
     if (suspect->container != PM_NO_NODE && !leak->no_holder)
         pm_case_evidence(leak, pm_arena_printf(arena, "way: %s",

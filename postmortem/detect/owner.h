@@ -66,8 +66,10 @@ const char *pm_owner_expression(struct pm_arena *arena, const struct pm_owner *o
 const char *pm_owner_of(const struct pm_heap_view *view, struct pm_arena *arena, const struct pm_link *link);
 /* Is it a property of module.exports? */
 bool pm_owner_is_export(const struct pm_owner *owner, size_t index);
-/* The packages on the way, outermost first; NULL. */
-const char *pm_owner_packages(struct pm_arena *arena, const struct pm_owner *owner);
+/* The packages on the way, outermost first, with their versions where the path or the heap says them; NULL.
+ */
+const char *pm_owner_packages(const struct pm_heap_view *view, struct pm_arena *arena,
+                              const struct pm_owner *owner);
 /* The first link with one of these names (NULL-terminated), SIZE_MAX. */
 size_t pm_owner_find(const struct pm_owner *owner, const char *const *names);
 

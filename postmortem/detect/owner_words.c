@@ -80,8 +80,41 @@ bool pm_owner_is_export(const struct pm_owner *owner, size_t index) {
            owner->links[index].kind == PM_EDGE_PROPERTY;
 }
 
-/* The packages on the way, outermost first: "pg, pg-pool". */
-const char *pm_owner_packages(struct pm_arena *arena, const struct pm_owner *owner) {
+static const char *text_of(const struct pm_heap_view *view, struct pm_arena *arena, pm_node node,
+                           const char *name) {
+    const struct pm_graph_source *source = view->graph->source;
+    PM_AUTO_STRBUF struct pm_strbuf text = {0};
+    pm_node value = source->property ? source->property(view->graph->source_self, node, name) : PM_NO_NODE;
+    if (value == PM_NO_NODE || !source->text(view->graph->source_self, value, 1000, &text)) return NULL;
+    return pm_arena_strdup(arena, pm_strbuf_text(&text));
+}
+
+/* The version in the package.json of a package's own directory, when the program has loaded it as a module
+ * (require('./package.json')); NULL = nobody did. */
+static const char *version_of(const struct pm_heap_view *view, struct pm_arena *arena, const char *file,
+                              const char *package) {
+    static const char folder[] = "/node_modules/";
+    const struct pm_graph *graph = view->graph;
+    const char *last = NULL;
+    for (const char *at = file; (at = strstr(at, folder)); at += sizeof(folder) - 1) last = at;
+    if (!last || !graph->source->property) return NULL;
+    const char *path =
+        pm_arena_printf(arena, "%.*s%s%s/package.json", (int)(last - file), file, folder, package);
+    for (pm_node node = 1; path && node < graph->node_count; node++) {
+        if (graph->kinds[node] != PM_NODE_OBJECT || strcmp(pm_view_class(view, node), "Module") != 0)
+            continue;
+        const char *its = text_of(view, arena, node, "filename");
+        if (!its || strcmp(its, path) != 0) continue;
+        pm_node exports = graph->source->property(graph->source_self, node, "exports");
+        const char *name = exports == PM_NO_NODE ? NULL : text_of(view, arena, exports, "name");
+        return name && strcmp(name, package) == 0 ? text_of(view, arena, exports, "version") : NULL;
+    }
+    return NULL;
+}
+
+/* The packages on the way, outermost first: "pg@8.11.0, pg-pool". */
+const char *pm_owner_packages(const struct pm_heap_view *view, struct pm_arena *arena,
+                              const struct pm_owner *owner) {
     const char *words = NULL, *seen[4];
     size_t count = 0;
     for (size_t i = owner->link_count; i > 0 && count < sizeof(seen) / sizeof(seen[0]); i--) {
@@ -90,6 +123,10 @@ const char *pm_owner_packages(struct pm_arena *arena, const struct pm_owner *own
         for (size_t k = 0; k < count && !known; k++) known = strcmp(seen[k], package) == 0;
         if (known) continue;
         seen[count++] = package;
+        const char *version = strchr(package + 1, '@')
+                                  ? NULL
+                                  : version_of(view, arena, owner->links[i - 1].position.file, package);
+        if (version) package = pm_arena_printf(arena, "%s@%s", package, version);
         words = words ? pm_arena_printf(arena, "%s, %s", words, package) : package;
     }
     return words;

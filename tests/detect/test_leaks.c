@@ -105,6 +105,23 @@ static bool names_holder(const cJSON *finding, const cJSON *holder) {
            is_place(owner, of);
 }
 
+/* A version that is told is that of the package; `version_in_heap`: the program has loaded its package.json.
+ */
+static bool names_package(const cJSON *finding, const cJSON *truth) {
+    const cJSON *evidence, *package = get(truth, "package");
+    char name[160], whole[200];
+    bool told = false;
+    snprintf(name, sizeof(name), "%s@", text_of(package, "name"));
+    snprintf(whole, sizeof(whole), "%s%s", name, text_of(package, "version"));
+    cJSON_ArrayForEach(evidence, get(finding, "evidence")) {
+        const char *text = evidence->valuestring ? evidence->valuestring : "";
+        if (!package || strncmp(text, "package: ", 9) != 0 || !strstr(text, name)) continue;
+        if (!strstr(text, whole)) return false;
+        told = true;
+    }
+    return told || !cJSON_IsTrue(get(package, "version_in_heap"));
+}
+
 /* The heap is that of the worker thread that the truth names, and the verdict says so. */
 static bool names_worker(const cJSON *diagnosis, const cJSON *truth, bool snapshot) {
     const cJSON *isolate, *wanted = get(truth, "worker"), *found = NULL;
@@ -129,6 +146,7 @@ static unsigned check_leak(const char *name, const char *file, const cJSON *diag
         right = right && is_accepted(truth, text_of(finding, "id")) &&
                 names_holder(finding, get(truth, "holder")) && share >= least;
     right = right && strstr(text_of(diagnosis, "verdict"), text_of(finding, "claim"));
+    right = right && names_package(finding, truth);
     right = right && names_worker(diagnosis, truth, snapshot);
     if (!right)
         printf("%s, %s: %s `%s` %s:%g %.0f %%: %s\n", name, file, text_of(finding, "id"),
