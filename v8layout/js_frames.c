@@ -1,5 +1,6 @@
 #include "v8layout/js_frames.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -290,12 +291,30 @@ static void add_async_frames(struct v8_walk *walk, const struct v8_isolate *isol
  * the caller's frame is still in it. */
 #define MOST_OVERFLOW (1u << 20) /* bytes: one frame may be large */
 
+#define LEAST_STACK (1u << 20) /* bytes: a stack that has grown to less has not met a limit */
+#define SIGNAL_ROOM 16384      /* bytes that the kernel needs at most to deliver a signal */
+
+/* The stack pointer is still in the mapping, but what stood next was not: the kernel names an address below,
+ * or it had no room for the frame of the signal (SI_KERNEL, no address). */
+static bool is_used_up(const struct v8_walk *walk, const struct pm_mem_range *stack, pm_addr sp) {
+    const struct pm_core_info *info = pm_core_info(walk->stacks->v8->core);
+    pm_addr at = info->fault_address;
+    if (!walk->out->crashed || info->signal != SIGSEGV || stack->end - stack->start < LEAST_STACK)
+        return false;
+    if (info->signal_code == SI_KERNEL) return at == 0 && sp - stack->start < SIGNAL_ROOM;
+    return info->signal_code > 0 && at && at < stack->start && stack->start - at <= MOST_OVERFLOW &&
+           sp - stack->start <= MOST_OVERFLOW;
+}
+
 static const struct pm_mem_range *find_stack(struct v8_walk *walk) {
     const struct v8_frame_arch *arch = walk->stacks->arch;
     const struct pm_mem *mem = walk->stacks->mem;
     pm_addr sp = walk->regs.value[arch->sp], fp = walk->regs.value[arch->fp];
     const struct pm_mem_range *stack = pm_mem_find(mem, sp);
-    if (stack && stack->bytes) return stack;
+    if (stack && stack->bytes) {
+        if (is_used_up(walk, stack, sp)) walk->out->overflowed = stack->end - stack->start;
+        return stack;
+    }
     const struct pm_mem_range *above = fp > sp ? pm_mem_find(mem, fp) : NULL;
     if (!above || !above->bytes)
         above = pm_mem_find(mem, sp + 4096) ? pm_mem_find(mem, sp + 4096) : pm_mem_find(mem, sp + 65536);

@@ -167,4 +167,8 @@ void v8_find_forms(struct finder *f) {
     if (layout->function_code.present &&
         layout->function_code.offset == layout->function_dispatch_handle.offset)
         layout->function_dispatch_handle = (struct v8_field){0};
+    /* V8 up to 12 has one slot for both. */
+    if (layout->shared_untrusted_data.present &&
+        layout->shared_untrusted_data.offset == layout->shared_function_data.offset)
+        layout->shared_untrusted_data = (struct v8_field){0};
 }
