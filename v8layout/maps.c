@@ -68,12 +68,21 @@ static bool grow(struct v8_map_table *table) {
 /* Map (src/objects/map.h): u8 @8 instance size in words, u8 @9 start of in-object properties, u16 @12
  * instance type, u8 @14 and
  * @15 bit fields, u32 @16 bit field 3. The same in V8 9.4 to 14.6. */
-static bool load(const struct v8 *v8, pm_addr address, struct v8_map *map) {
+static const uint8_t *map_bytes(const struct v8 *v8, pm_addr address) {
     const struct v8_page *page = v8_page_of(v8, address);
-    const uint8_t *bytes = page ? pm_mem_view(v8->mem, address, 64) : NULL;
-    const uint8_t *meta;
-    if (!bytes || address + 64 > page->end) return false;
+    return page && page->end - address >= 64 ? pm_mem_view(v8->mem, address, 64) : NULL;
+}
+
+/* Compaction moves maps, too (from V8 11 on they are in old space): then the objects that were not updated
+ * yet lead to the old place, whose first word is the address of the copy. */
+static bool load(const struct v8 *v8, pm_addr address, struct v8_map *map) {
+    const uint8_t *bytes = map_bytes(v8, address), *meta;
+    if (!bytes) return false;
     uint64_t meta_word = pm_load_u64(bytes);
+    if (meta_word && (meta_word & 7) == 0) {
+        if (!(bytes = map_bytes(v8, meta_word))) return false;
+        meta_word = pm_load_u64(bytes);
+    }
     if (!v8_is_strong(meta_word)) return false;
     if (v8_untag(meta_word) != v8->meta_map) {
         if (!(meta = pm_mem_view(v8->mem, v8_untag(meta_word), 16)) || !v8_page_of(v8, v8_untag(meta_word)) ||

@@ -45,6 +45,7 @@ static const struct stack_pair everyday[] = {
     {"hang-crypto", "26.10.0"},
     {"hang-regexp", "18.20.8"},
     {"die-segv", "26.10.0"},
+    {"churn-compacting", "26.10.0"},
 };
 static const struct stack_pair *pairs;
 static size_t pair_count;
