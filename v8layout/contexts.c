@@ -47,7 +47,10 @@ static bool give(const struct context_visit *to, pm_addr name, v8_word value, bo
     struct v8_variable variable = {.name = v8_name_text(v8, name, to->arena), .value = value, .known = known};
     pm_addr cell = known ? v8_target(v8, value) : 0;
     if (!variable.name) return true;
-    if (cell && v8_type_at(v8, cell) == V8_T_CONTEXT_CELL) open_cell(v8, cell, &variable);
+    if (cell && v8_type_at(v8, cell) == V8_T_CONTEXT_CELL) {
+        variable.cell = cell;
+        open_cell(v8, cell, &variable);
+    }
     return to->visit(to->visit_context, &variable);
 }
 

@@ -132,9 +132,9 @@ struct variable_search {
 
 static bool match_variable(void *context, const struct v8_variable *variable) {
     struct variable_search *search = context;
-    if (!variable->known || variable->is_double ||
-        v8_target(search->source->v8, variable->value) != search->target)
-        return true;
+    bool holds = variable->known && !variable->is_double &&
+                 v8_target(search->source->v8, variable->value) == search->target;
+    if (!holds && (!variable->cell || variable->cell != search->target)) return true;
     search->name = variable->name;
     return false;
 }

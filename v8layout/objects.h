@@ -70,6 +70,7 @@ struct v8_variable {
     bool known;     /* false = value not readable */
     bool is_double; /* a number that stands raw in its ContextCell: number holds it, value is 0 */
     double number;
+    pm_addr cell; /* the ContextCell the value stands in (V8 14 and later); 0 = it stands in the context */
 };
 /* Calls visit for the variables of one context (not of its parents). */
 void v8_context_variables(const struct v8 *v8, pm_addr context, struct pm_arena *arena,

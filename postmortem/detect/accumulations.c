@@ -19,6 +19,7 @@ static size_t find_lists(const struct pm_heap_view *view, struct candidate *ret,
     for (pm_node node = 1; node < graph->node_count; node++) {
         uint64_t entries = 0, capacity = 0;
         if (graph->kinds[node] != PM_NODE_ARRAY || !pm_view_reachable(view, node) ||
+            pm_view_retained(view, node) < 8 * PM_LISTENERS_STRIKING || /* its elements alone */
             !graph->source->entries(graph->source_self, node, &entries, &capacity) ||
             entries < PM_LISTENERS_STRIKING)
             continue;

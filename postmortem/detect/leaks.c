@@ -214,11 +214,14 @@ static void add_evidence(struct pm_case *leak) {
         pm_case_evidence(leak, pm_arena_printf(arena, "way: %s",
                                                pm_owner_path(leak->view, arena, &leak->owner, leak->node)));
     if (package) pm_case_evidence(leak, pm_arena_printf(arena, "package: %s", package));
-    for (size_t i = 0; i < suspect->member_count && i < 3; i++)
+    for (size_t i = 0, told = 0; i < suspect->member_count && told < 3; i++) {
+        if (pm_view_kind(leak->view, suspect->members[i]) == PM_NODE_SHAPE) continue;
+        told++;
         pm_case_evidence(
             leak, pm_arena_printf(arena, "holds: %s, %s",
                                   pm_view_describe(leak->view, arena, suspect->members[i], 90),
                                   pm_words_bytes(arena, pm_view_retained(leak->view, suspect->members[i]))));
+    }
     if (leak->census.external && strcmp(leak->id, "buffer-retained") != 0)
         pm_case_evidence(leak, pm_arena_printf(arena, "of it outside the heap: %s",
                                                pm_words_bytes(arena, leak->census.external)));

@@ -108,6 +108,7 @@ struct work {
     const struct pm_graph *graph;
     pm_node *number; /* by node; PM_NO_NODE = not reached */
     pm_node count;   /* nodes reached; what follows is by number */
+    pm_node lasting; /* of these, that lasting roots lead to: the smaller numbers */
     pm_node *order;  /* the node; and FAR zeroes */
     pm_node *parent; /* in the tree of the search; the dominator at the end */
     pm_node *semi;
@@ -242,7 +243,8 @@ static void push_roots(struct search *search, uint64_t first, uint64_t end) {
     }
 }
 
-/* Transient roots count only where the lasting ones do not lead: of the others no edge remains. */
+/* Transient roots count only where the lasting ones do not lead: of the others no edge remains, nor of what
+ * is found through them. */
 static void search_from_root(struct work *work, struct search *search) {
     const uint64_t *first_edge = search->columns.first_edge;
     uint64_t lasting = first_edge[ROOT] + work->graph->transient_roots;
@@ -251,6 +253,7 @@ static void search_from_root(struct work *work, struct search *search) {
     work->count = 1;
     push_roots(search, lasting, first_edge[ROOT + 1]);
     search_pending(work, search);
+    work->lasting = work->count;
     push_roots(search, first_edge[ROOT], lasting);
     search_pending(work, search);
 }
@@ -296,6 +299,7 @@ static void number_references(struct work *work, uint32_t *counts) {
         __builtin_prefetch(&work->number[references[i + FAR].to]);
         __builtin_prefetch(&counts[work->number[references[i + NEAR].to]], 1);
         struct reference reference = {work->number[references[i].to], references[i].from};
+        if (reference.from >= work->lasting && reference.to < work->lasting) continue;
         if (reference.from > reference.to) {
             references[kept++] = reference;
             counts[reference.to]++;

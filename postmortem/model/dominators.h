@@ -2,8 +2,8 @@
  *
  * A node dominates another one when every path from the root to it leads through the first: if the first
  * goes, so does the other. Retained size of a node = its own size and that of all nodes it dominates: what
- * would be freed with it. References from transient roots (heap_graph.h) to nodes that lasting roots lead to
- * do not count.
+ * would be freed with it. References from transient roots (heap_graph.h), and from what only they lead to, do
+ * not count where lasting roots lead.
  *
  * MEMORY     12 bytes per node for the result (dominator, retained). On the way there 24 bytes per node and
  *            8 per reference that is not the first way to its target; given back when the result is there.
