@@ -297,7 +297,7 @@ static void add_async_frames(struct v8_walk *walk, const struct v8_isolate *isol
 /* The stack pointer is still in the mapping, but what stood next was not: the kernel names an address below,
  * or it had no room for the frame of the signal (SI_KERNEL, no address). */
 static bool is_used_up(const struct v8_walk *walk, const struct pm_mem_range *stack, pm_addr sp) {
-    const struct pm_core_info *info = pm_core_info(walk->stacks->v8->core);
+    const struct pm_core_info *info = pm_core_info(walk->stacks->core);
     pm_addr at = info->fault_address;
     if (!walk->out->crashed || info->signal != SIGSEGV || stack->end - stack->start < LEAST_STACK)
         return false;

@@ -119,13 +119,20 @@ static bool is_context(enum v8_type type) {
            type == V8_T_WITH_CONTEXT || type == V8_T_AWAIT_CONTEXT;
 }
 
-/* Objects without properties of their own: their words, at their offsets. */
+/* Objects without properties of their own: their words, at their offsets. What is no value (lengths,
+ * addresses, instructions) is shown as it is. */
 static void add_words(struct inspection *inspection, pm_addr address, uint64_t size) {
     for (uint64_t offset = 8; offset + 8 <= size && offset < UINT32_MAX; offset += 8) {
         v8_word word;
         if (!v8_word_at(inspection->v8, address, (uint32_t)offset, &word)) continue;
-        add_word(inspection, PM_FIELD_INTERNAL, pm_arena_printf(inspection->arena, "+%" PRIu64, offset),
-                 word);
+        const char *name = pm_arena_printf(inspection->arena, "+%" PRIu64, offset);
+        bool is_value = v8_is_smi(word) || (uint32_t)word == V8_CLEARED_WEAK ||
+                        (v8_is_pointer(word) && v8_map(inspection->v8, v8_untag(word)));
+        if (is_value)
+            add_word(inspection, PM_FIELD_INTERNAL, name, word);
+        else
+            add(inspection, PM_FIELD_INTERNAL, name,
+                pm_arena_printf(inspection->arena, "raw 0x%" PRIx64, word), 0);
     }
 }
 
