@@ -246,7 +246,7 @@ static void check_case(const char *name) {
     cJSON *document = cJSON_Parse(run.out);
     struct run words = run_shell("cat '%s/stderr'", directory);
     struct last_words said = {0};
-    if (strstr(words.out, "heap out of memory")) {
+    if (strstr(words.out, "JavaScript heap out of memory")) { /* a worker's error says "JS heap" */
         said.death =
             strstr(words.out, "Ineffective mark-compacts") ? "ineffective-mark-compacts" : "heap-limit";
         said.between_callbacks = between_callbacks(words.out);
