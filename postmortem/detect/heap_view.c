@@ -38,6 +38,16 @@ const char *pm_view_edge(const struct pm_heap_view *view, struct pm_arena *arena
     return text;
 }
 
+const char *pm_view_text_of(const struct pm_heap_view *view, struct pm_arena *arena, pm_node node,
+                            const char *property) {
+    const struct pm_graph_source *source = view->graph->source;
+    PM_AUTO_STRBUF struct pm_strbuf text = {0};
+    pm_node value =
+        source->property ? source->property(view->graph->source_self, node, property) : PM_NO_NODE;
+    if (value == PM_NO_NODE || !source->text(view->graph->source_self, value, 1000, &text)) return NULL;
+    return text.length ? pm_arena_strdup(arena, pm_strbuf_text(&text)) : NULL;
+}
+
 uint64_t pm_view_edge_to(const struct pm_heap_view *view, pm_node from, pm_node to) {
     const struct pm_graph *graph = view->graph;
     for (uint64_t edge = graph->first_edge[from]; edge < graph->first_edge[from + 1]; edge++)

@@ -39,6 +39,9 @@ bool pm_view_dominated_by(const struct pm_heap_view *view, pm_node node, pm_node
 /* The name of the edge between two nodes, NULL = none; *kind_ret its kind. */
 const char *pm_view_edge(const struct pm_heap_view *view, struct pm_arena *arena, pm_node from, uint64_t edge,
                          enum pm_edge_kind *kind_ret);
+/* The text that a property leads to, its first 1,000 units, in the arena; NULL = none, or it is empty. */
+const char *pm_view_text_of(const struct pm_heap_view *view, struct pm_arena *arena, pm_node node,
+                            const char *property);
 /* The first edge from one node to another; UINT64_MAX. */
 uint64_t pm_view_edge_to(const struct pm_heap_view *view, pm_node from, pm_node to);
 /* Map, Set, array, object: what has a store of its own. */

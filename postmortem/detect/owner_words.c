@@ -80,15 +80,6 @@ bool pm_owner_is_export(const struct pm_owner *owner, size_t index) {
            owner->links[index].kind == PM_EDGE_PROPERTY;
 }
 
-static const char *text_of(const struct pm_heap_view *view, struct pm_arena *arena, pm_node node,
-                           const char *name) {
-    const struct pm_graph_source *source = view->graph->source;
-    PM_AUTO_STRBUF struct pm_strbuf text = {0};
-    pm_node value = source->property ? source->property(view->graph->source_self, node, name) : PM_NO_NODE;
-    if (value == PM_NO_NODE || !source->text(view->graph->source_self, value, 1000, &text)) return NULL;
-    return pm_arena_strdup(arena, pm_strbuf_text(&text));
-}
-
 /* The version in the package.json of a package's own directory, when the program has loaded it as a module
  * (require('./package.json')); NULL = nobody did. */
 static const char *version_of(const struct pm_heap_view *view, struct pm_arena *arena, const char *file,
@@ -103,11 +94,11 @@ static const char *version_of(const struct pm_heap_view *view, struct pm_arena *
     for (pm_node node = 1; path && node < graph->node_count; node++) {
         if (graph->kinds[node] != PM_NODE_OBJECT || strcmp(pm_view_class(view, node), "Module") != 0)
             continue;
-        const char *its = text_of(view, arena, node, "filename");
+        const char *its = pm_view_text_of(view, arena, node, "filename");
         if (!its || strcmp(its, path) != 0) continue;
         pm_node exports = graph->source->property(graph->source_self, node, "exports");
-        const char *name = exports == PM_NO_NODE ? NULL : text_of(view, arena, exports, "name");
-        return name && strcmp(name, package) == 0 ? text_of(view, arena, exports, "version") : NULL;
+        const char *name = exports == PM_NO_NODE ? NULL : pm_view_text_of(view, arena, exports, "name");
+        return name && strcmp(name, package) == 0 ? pm_view_text_of(view, arena, exports, "version") : NULL;
     }
     return NULL;
 }

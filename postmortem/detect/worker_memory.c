@@ -7,19 +7,10 @@
 #include "postmortem/detect/owner.h"
 #include "postmortem/detect/report_finding.h"
 
-static const char *text_of(const struct pm_heap_view *view, struct pm_arena *arena, pm_node node,
-                           const char *name) {
-    const struct pm_graph_source *source = view->graph->source;
-    PM_AUTO_STRBUF struct pm_strbuf text = {0};
-    pm_node value = source->property ? source->property(view->graph->source_self, node, name) : PM_NO_NODE;
-    if (value == PM_NO_NODE || !source->text(view->graph->source_self, value, 200, &text)) return NULL;
-    return text.length ? pm_arena_strdup(arena, pm_strbuf_text(&text)) : NULL;
-}
-
 static pm_node find_error(const struct pm_heap_view *view, struct pm_arena *arena) {
     for (pm_node node = 1; node < view->graph->node_count; node++) {
         if (pm_view_kind(view, node) != PM_NODE_ERROR || !pm_view_reachable(view, node)) continue;
-        const char *code = text_of(view, arena, node, "code");
+        const char *code = pm_view_text_of(view, arena, node, "code");
         if (code && strcmp(code, "ERR_WORKER_OUT_OF_MEMORY") == 0) return node;
     }
     return PM_NO_NODE;
