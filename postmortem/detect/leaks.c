@@ -89,7 +89,9 @@ const char *pm_case_of_words(const struct pm_case *leak) {
     if (leak->of) return leak->of;
     if (!leak->main_class) return "";
     const char *objects = pm_words_objects(leak->arena, leak->main_count, leak->main_class);
-    return pm_arena_printf(leak->arena, ", mostly %s%s", leak->main_exact ? "" : "at least ", objects);
+    bool one_each = leak->counted && leak->main_count == leak->entries; /* of a collection: its members */
+    return pm_arena_printf(leak->arena, ", mostly %s%s", leak->main_exact || one_each ? "" : "at least ",
+                           objects);
 }
 
 static const char *group_words(const struct pm_case *leak) {
